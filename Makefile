@@ -1,0 +1,75 @@
+# Every target makes .venv by itself and installs what it needs, once.
+# PYTHON=python3.12 chooses the interpreter, ARGS='-k zoo' is handed on to pytest.
+
+PYTHON ?= python3
+ARGS ?=
+PY := .venv/bin/python
+PIP_FLAGS := --disable-pip-version-check --no-input
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+
+# A stamp is touched only after its install has succeeded, so an interrupted one is done again.
+RUN := .venv/installed-run
+DEV := .venv/installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint data bench clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUN)  ## train on handwritten digits, evaluate, export: a few minutes
+	$(PY) -m trainers.classify --run_dir=runs/demo
+	$(PY) -m trainers.evaluate --run_dir=runs/demo
+	$(PY) -m export.saved_model --run_dir=runs/demo --output_dir=artifacts/demo
+	@echo
+	@echo "The run is in runs/demo, the exported network in artifacts/demo. Next:"
+	@echo "  curves     $(PY) -m tensorboard.main --logdir=runs"
+	@echo "  resume     $(PY) -m trainers.classify --flagfile=runs/demo/flags.txt"
+	@echo "  classify   see artifacts/demo/MODEL_CARD.md"
+
+test: $(DEV)  ## every test, in two processes
+	$(PY) -m pytest -n 2 $(ARGS)
+
+lint: $(DEV)  ## ruff: rules and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+data: $(RUN)  ## download and prepare Fashion-MNIST
+	$(PY) -m trainers.data.prepare --data=fashion_mnist
+
+bench: $(RUN)  ## time a training step
+	$(PY) -m benchmarks.train_step
+
+clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
+	rm -rf build dist residual_zoo.egg-info .pytest_cache .ruff_cache
+	find zoo trainers export benchmarks tests -name __pycache__ -prune -exec rm -rf {} +
+
+# -- the environment
+
+.venv/made:
+	@came=$$("$(PYTHON)" $(VERSION) 2>/dev/null) || came="not found, or does not run"; \
+	case "$$came" in 3.11|3.12|3.13) ;; *) \
+	  echo "Python 3.11, 3.12 or 3.13 is needed ($(PYTHON): $$came)." \
+	       "Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1;; esac
+	@$(PY) -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
+	@touch $@
+
+$(RUN): requirements.txt | .venv/made
+	$(PY) -m pip install $(PIP_FLAGS) -r requirements.txt
+	@touch $@
+
+$(DEV): pyproject.toml $(RUN)
+	$(PY) -m pip install $(PIP_FLAGS) --quiet --editable '.[dev]'
+	@touch $@
+
+# A PYTHON that someone chose is never silently replaced by the one .venv already has.
+ifneq ($(origin PYTHON),file)
+HAVE := $(shell $(PY) $(VERSION) 2>/dev/null)
+WANT := $(shell "$(PYTHON)" $(VERSION) 2>/dev/null)
+ifneq ($(HAVE),)
+ifneq ($(HAVE),$(WANT))
+$(error .venv has Python $(HAVE), but $(PYTHON) is $(or $(WANT),unusable): remove .venv to change)
+endif
+endif
+endif

@@ -1,0 +1,69 @@
+"""python -m zoo as a user runs it."""
+
+import json
+import subprocess
+import sys
+
+import published
+import pytest
+
+
+def zoo(*arguments, python=()):
+    return subprocess.run(
+        [sys.executable, *python, "-m", "zoo", *arguments], capture_output=True, text=True
+    )
+
+
+def test_help_is_answered_without_tensorflow():
+    result = zoo("--help", python=("-X", "importtime"))
+    assert result.returncode == 0
+    assert "--shortcut=A|B|C" in result.stdout
+    assert "absl" in result.stderr and "tensorflow" not in result.stderr
+    assert "keras" not in result.stderr
+
+
+def test_layers_of_one_network_as_table_1_prints_them():
+    result = zoo("resnet50")
+    assert result.returncode == 0 and result.stderr == ""  # none of TensorFlow's start-up lines
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("resnet50: 50 layers, shortcut B")
+    outputs = {line.split()[0]: line.split()[1] for line in lines if line[2:6] == "conv"}
+    assert outputs == dict(  # Table 1's second column
+        conv1="112x112", conv2="56x56", conv3="28x28", conv4="14x14", conv5="7x7"
+    )
+    assert "[1x1, 64, 3x3, 64, 1x1, 256] x 2" in result.stdout
+
+
+def test_json_for_machines():
+    result = zoo("resnet18", "resnet20", "--json", "--shortcut=C")
+    items = json.loads(result.stdout)
+    assert [item["name"] for item in items] == ["resnet18", "resnet20"]
+    assert items[0]["parameters"] == published.IMAGENET["resnet18", "C", "1x1"][0]
+
+
+@pytest.mark.slow
+def test_catalogue_has_every_network_of_the_paper():
+    items = {item["name"]: item for item in json.loads(zoo("--json").stdout)}
+    for (name, shortcut, stride), (parameters, _) in published.IMAGENET.items():
+        if (items[name]["shortcut"], stride) == (shortcut, "1x1"):
+            assert items[name]["parameters"] == parameters
+    for depth, (parameters, _) in published.CIFAR.items():
+        assert items[f"resnet{depth}"]["parameters"] == parameters
+        assert items[f"resnet{depth}"]["paper_parameters_1e6"] == pytest.approx(
+            parameters / 1e6, rel=0.02
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["resnet19"], "zoo: unknown network 'resnet19': expected one of plain18"),
+        (["--shortcut=D"], "value should be one of <A|B|C>"),
+        (["--colour"], "Unknown command line flag 'colour'"),
+    ],
+)
+def test_misuse_is_one_sentence_and_exit_2(arguments, sentence):
+    result = zoo(*arguments)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1

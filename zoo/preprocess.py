@@ -1,0 +1,96 @@
+"""The deterministic half of the way of an image: bytes -> RGB -> resize -> centre crop.
+
+TensorFlow ops alone, so evaluation and every exported graph run the very same code. Pixels stay
+in 0-255: subtracting the mean is the network's first layer.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+METHODS = ("bilinear", "bicubic")
+ROUNDINGS = ("nearest", "torch")
+
+
+@dataclasses.dataclass(frozen=True)
+class InputContract:
+    """How a picture becomes a network's input; the manifest's `input`.
+
+    The shorter side is resized to `resize_px`, then the central `image_size` square is cut out
+    (Sec. 3.4). `antialias` low-passes when shrinking, as PIL does and plain TensorFlow does not:
+    the choice alone moves top-1 by up to a point. `rounding` "torch" makes whole pixels of the
+    longer side and of the crop's corner as torchvision does: cut off, and to the nearest even.
+    """
+
+    image_size: int
+    resize_px: int
+    method: str = "bilinear"
+    antialias: bool = True
+    rounding: str = "nearest"
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(f"resize method: expected one of {METHODS}, got {self.method!r}")
+        if self.rounding not in ROUNDINGS:
+            raise ValueError(f"rounding: expected one of {ROUNDINGS}, got {self.rounding!r}")
+        if not 1 <= self.image_size <= self.resize_px:
+            raise ValueError(
+                f"expected 1 <= image_size <= resize_px, got {self.image_size} and {self.resize_px}"
+            )
+
+
+def decode(image_bytes):
+    """RGB pixels of one JPEG, PNG, BMP, GIF (first frame) or WebP: () string -> (H, W, 3) uint8.
+
+    EXIF orientation is ignored. Raises InvalidArgumentError on anything else.
+    """
+    image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def resize_crop(image, contract):
+    """The contract applied: (H, W, 3) pixels -> (image_size, image_size, 3) float32 in 0-255."""
+    size = contract.image_size
+    image = tf.cast(image, tf.float32)
+    scaled = scaled_size(tf.shape(image)[:2], contract.resize_px, contract.rounding)
+    image = tf.cond(
+        tf.reduce_all(scaled == tf.shape(image)[:2]),
+        lambda: image,
+        lambda: resize(image, scaled, contract),
+    )
+    top, left = tf.unstack(corner(scaled, size, contract.rounding))
+    image = image[top : top + size, left : left + size]
+    return tf.ensure_shape(image, (size, size, 3))
+
+
+def prepare(image_bytes, contract):
+    """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255."""
+    return resize_crop(decode(image_bytes), contract)
+
+
+def scaled_size(height_width, shorter_px, rounding="nearest"):
+    """Height and width when the shorter side becomes `shorter_px`: (2,) -> (2,) int32.
+
+    `shorter_px` is a number or a () int32 tensor.
+    """
+    if rounding == "torch":
+        return height_width * shorter_px // tf.reduce_min(height_width)
+    sides = tf.cast(height_width, tf.float32)
+    scaled = tf.round(sides * (tf.cast(shorter_px, tf.float32) / tf.reduce_min(sides)))
+    return tf.maximum(tf.cast(scaled, tf.int32), shorter_px)
+
+
+def corner(height_width, size, rounding="nearest"):
+    """Top and left of the central square: (2,) -> (2,) int32."""
+    margin = height_width - size
+    if rounding == "torch":
+        return tf.cast(tf.round(margin / 2), tf.int32)  # halves to the even, as Python's round
+    return margin // 2
+
+
+def resize(image, height_width, contract):
+    """Resized pixels, kept in 0-255 (bicubic overshoots): (H, W, 3) -> (h, w, 3) float32."""
+    image = tf.image.resize(
+        image, height_width, method=contract.method, antialias=contract.antialias
+    )
+    return tf.clip_by_value(image, 0.0, 255.0)

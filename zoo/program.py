@@ -1,0 +1,139 @@
+"""What our command lines do alike: parse, help, one-sentence errors, a quiet TensorFlow.
+
+A program defines its flags at import without TensorFlow, so that `--help` answers at once, and
+loads the rest in `main`. Exit codes: 0 done, 1 failed, 2 misused.
+"""
+
+import contextlib
+import os
+import re
+import sys
+import textwrap
+import threading
+
+from absl import app, flags, logging
+
+OURS = ("zoo", "trainers", "export", "benchmarks")
+
+# What TensorFlow 2.21 says at every start on a machine without a GPU, whatever the log level.
+START_UP_NOISE = re.compile(
+    rb"All log messages before absl::InitializeLog|oneDNN custom operations are on"
+    rb"|Could not find cuda drivers|TensorFlow binary is optimized"
+    rb"|To enable the following instructions|cuda(rt_stub|_platform)|computation_placer"
+)
+
+
+def run(main, usage):
+    """Parses the command line, runs `main(arguments)` and exits.
+
+    `usage` is the program's docstring; `--help` prints it and the flags of our modules. Our own
+    errors, and the system's on files, end in one sentence on standard error.
+    """
+    if {"--help", "-h", "-help", "--helpfull"} & set(sys.argv[1:]):
+        print(help_text(usage))
+        raise SystemExit(0)
+    app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
+
+
+def usage_error(sentence):
+    """Ends the program for a command line that cannot be meant; exit code 2."""
+    _say(sentence)
+    raise SystemExit(2)
+
+
+@contextlib.contextmanager
+def quiet_start():
+    """Drops TensorFlow's start-up lines unless `--verbosity=1`.
+
+    Import TensorFlow inside, and touch its devices: the last of the lines comes with them.
+    """
+    if flags.FLAGS.is_parsed() and flags.FLAGS.verbosity >= 1:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors
+    with filtered_stderr(START_UP_NOISE):
+        yield
+
+
+def help_text(usage):
+    """The docstring, then each flag that one of our modules defines."""
+    lines = [usage.strip(), "", "Flags:"]
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if module.split(".")[0] in OURS or module == sys.argv[0]:
+            lines += [_flag_line(flag) for flag in defined]
+    lines += [
+        "  --flagfile=FILE  read flags from a file, such as a run's flags.txt",
+        "  --verbosity=1  show TensorFlow's own messages too",
+    ]
+    return "\n".join(lines)
+
+
+def _flag_line(flag):
+    value = "" if flag.boolean else f"={flag.parser.flag_type().upper().split()[0]}"
+    if isinstance(flag.parser, flags.EnumParser):
+        value = "=" + "|".join(flag.parser.enum_values)
+    default = "" if flag.default in (None, False, "") else f" ({flag.default})"
+    return textwrap.fill(
+        f"--{flag.name}{value}  {flag.help.rpartition('>: ')[2]}{default}",
+        width=100,
+        initial_indent="  ",
+        subsequent_indent="      ",
+    )
+
+
+def _parse(argv):
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        usage_error(f"{error} (--help lists the flags)")
+
+
+def _guarded(main, arguments):
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.ERROR)  # our own words are printed; absl's default is info
+    try:
+        return main(arguments)
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(0) from None
+    except OSError as error:
+        _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in OURS:
+            raise
+        _say(str(error))
+    raise SystemExit(1)
+
+
+def _say(sentence):
+    print(f"{_name()}: {sentence}", file=sys.stderr)
+
+
+def _name():
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
+
+
+@contextlib.contextmanager
+def filtered_stderr(noise):
+    """Drops the lines that match from standard error, C++'s too; every other line passes."""
+    sys.stderr.flush()
+    terminal, (reader, writer) = os.dup(2), os.pipe()
+    os.dup2(writer, 2)
+    os.close(writer)
+
+    def pass_on():
+        with os.fdopen(reader, "rb") as lines:
+            for line in lines:
+                if not noise.search(line):
+                    os.write(terminal, line)
+
+    thread = threading.Thread(target=pass_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(terminal, 2)  # closes the pipe's last writer, so the thread ends
+        thread.join()
+        os.close(terminal)

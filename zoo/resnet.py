@@ -1,0 +1,92 @@
+"""The builder: a fold of blocks over a row of Table 1, or of the 6n + 2 family."""
+
+import functools
+
+import keras
+from keras import layers
+
+from zoo import blocks
+from zoo.layers import PixelNormalization
+from zoo.recursion import room_for
+from zoo.specs import Network, find
+
+
+def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1", **more):
+    """A classifier: (B, H, W, 3) RGB pixels 0-255 -> (B, num_classes) logits.
+
+    Logits are float32 under any precision policy. None takes the paper's value: 1000 or 10
+    classes, shortcut B or A, and any image size. `more` are the other fields of `Network`.
+    ValueError lists what is known.
+    """
+    spec = find(name)
+    return build_network(
+        Network(
+            name=name,
+            num_classes=spec.num_classes if num_classes is None else num_classes,
+            image_size=image_size,
+            shortcut=spec.shortcut if shortcut is None else shortcut,
+            stride=stride,
+            **more,
+        )
+    )
+
+
+def build_network(network):
+    """The same from its full description, such as a manifest's: Network -> keras.Model."""
+    spec = find(network.name)
+    size = network.image_size
+    mean_shape = (size, size, 3) if network.mean == "pixel" else (1, 1, 3)
+    norm = {
+        "synchronized": network.batch_norm == "synchronized",
+        "epsilon": network.bn_epsilon,
+    }
+    block = functools.partial(blocks.BLOCKS[spec.block, network.stride], **norm)
+    shortcut = blocks.SHORTCUTS[network.shortcut]
+    if network.shortcut == "A":
+        shortcut = functools.partial(shortcut, zeros=network.zeros)
+
+    image = keras.Input((size, size, 3), name="image")
+    x = PixelNormalization(mean_shape, name="pixels")(image)
+    x = blocks.STEMS[spec.stem](x, pool_pad=network.pool_pad, **norm)
+    for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
+        for unit in range(1, depth + 1):
+            halve = 2 if stage > 2 and unit == 1 else 1
+            x = block(x, filters, halve, shortcut, name=f"conv{stage}_block{unit}")
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    logits = layers.Dense(
+        network.num_classes, kernel_initializer=blocks.he_normal(), dtype="float32", name="logits"
+    )(x)
+    with room_for(4 * spec.layers):
+        return keras.Model(image, logits, name=network.name)
+
+
+def stages(model):
+    """Names and tensors a reader may ask for: {"conv2": map, ..., "pool": (B, C), "logits": ...}.
+
+    A stage is known by its last block's output.
+    """
+    tensors = {"conv1": model.get_layer("conv1_relu").output}
+    for layer in model.layers:
+        if layer.name.endswith("_out"):
+            tensors[layer.name.split("_")[0]] = layer.output
+    tensors["pool"] = model.get_layer("avg_pool").output
+    tensors["logits"] = model.get_layer("logits").output
+    return tensors
+
+
+def features(model, names=None):
+    """The network with inner maps for outputs: pixels -> {name: tensor}, weights shared.
+
+    `names` are keys of `stages` (default: all) or names of layers. ValueError lists the stages.
+    """
+    known = stages(model)
+    layer_names = {layer.name for layer in model.layers}
+    outputs = {}
+    for name in known if names is None else names:
+        if name not in known and name not in layer_names:
+            raise ValueError(
+                f"unknown feature {name!r}: expected one of {', '.join(known)}, or a layer's name"
+            )
+        outputs[name] = known[name] if name in known else model.get_layer(name).output
+    with room_for(len(model.layers)):
+        return keras.Model(model.input, outputs, name=f"{model.name}_features")

@@ -1,0 +1,155 @@
+"""Architectures as data: Table 1's five columns and the 6n + 2 family of Sec. 4.2."""
+
+import dataclasses
+import re
+
+SHORTCUTS = ("A", "B", "C")
+STRIDES = ("1x1", "3x3")
+BATCH_NORMS = ("replica", "synchronized")
+MEANS = ("channel", "pixel")
+POOL_PADS = ("both", "end")
+ZEROS = ("end", "split")
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """One column of Table 1 or one n of the 6n + 2 family.
+
+    `depths` are the blocks and `filters` the width of conv2_x, conv3_x, ... A plain net has the
+    layers of its residual twin and no shortcuts (`shortcut` None).
+    """
+
+    name: str
+    stem: str  # "imagenet": 7x7 stride 2 and max pool; "cifar": 3x3
+    block: str  # "basic" or "bottleneck" (Fig. 5)
+    depths: tuple[int, ...]
+    filters: tuple[int, ...]
+    shortcut: str | None
+    num_classes: int
+    image_size: int
+
+    @property
+    def plain(self):
+        return self.shortcut is None
+
+    @property
+    def layers(self):
+        """Weighted layers as the paper counts them: projections are left out."""
+        return 2 + sum(self.depths) * {"basic": 2, "bottleneck": 3}[self.block]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """Everything that `build_network` needs to make the same network again.
+
+    `image_size` None leaves height and width free. `stride` says which convolution of a
+    bottleneck halves the map: "1x1" as in the paper, "3x3" as in most libraries (v1.5). `mean`
+    is the shape of what the first layer subtracts: one RGB triple, or one for each pixel.
+
+    The last three are for weights that were trained elsewhere. `bn_epsilon` is added to every
+    variance. `pool_pad` "end" pads conv1's max pool behind only, as Caffe does. `zeros` says where
+    option A puts the new channels: behind x's, or half on each side of them.
+    """
+
+    name: str
+    num_classes: int
+    image_size: int | None
+    shortcut: str | None
+    stride: str = "1x1"
+    batch_norm: str = "replica"
+    mean: str = "channel"
+    bn_epsilon: float = 1e-5  # Caffe's and Torch's; Keras' own is 1e-3
+    pool_pad: str = "both"
+    zeros: str = "end"
+
+    def __post_init__(self):
+        spec = find(self.name)
+        if spec.plain and self.shortcut is not None:
+            raise ValueError(f"{self.name} has no shortcuts: expected None, got {self.shortcut!r}")
+        if not spec.plain:
+            _one_of("shortcut", self.shortcut, SHORTCUTS)
+        _one_of("stride", self.stride, STRIDES)
+        _one_of("batch_norm", self.batch_norm, BATCH_NORMS)
+        _positive("num_classes", self.num_classes)
+        if self.image_size is not None:
+            _positive("image_size", self.image_size)
+        _one_of("mean", self.mean, MEANS)
+        if self.mean == "pixel" and self.image_size is None:
+            raise ValueError("a per-pixel mean needs an image_size; got None")
+        if not 0 < self.bn_epsilon < 1:
+            raise ValueError(f"bn_epsilon: expected a number in (0, 1), got {self.bn_epsilon!r}")
+        _one_of("pool_pad", self.pool_pad, POOL_PADS)
+        _one_of("zeros", self.zeros, ZEROS)
+
+
+def imagenet(block, *depths, plain=False):
+    """A column of Table 1. The paper's own choice for its deeper nets is option B (Sec. 4.1)."""
+    return dict(
+        stem="imagenet",
+        block=block,
+        depths=depths,
+        filters=(64, 128, 256, 512),
+        shortcut=None if plain else "B",
+        num_classes=1000,
+        image_size=224,
+    )
+
+
+def cifar(n, *, plain=False):
+    """6n + 2 layers on maps of 32, 16 and 8 pixels, option A everywhere (Sec. 4.2)."""
+    return dict(
+        stem="cifar",
+        block="basic",
+        depths=(n, n, n),
+        filters=(16, 32, 64),
+        shortcut=None if plain else "A",
+        num_classes=10,
+        image_size=32,
+    )
+
+
+TABLE_1 = {
+    "plain18": imagenet("basic", 2, 2, 2, 2, plain=True),
+    "plain34": imagenet("basic", 3, 4, 6, 3, plain=True),
+    "resnet18": imagenet("basic", 2, 2, 2, 2),
+    "resnet34": imagenet("basic", 3, 4, 6, 3),
+    "resnet50": imagenet("bottleneck", 3, 4, 6, 3),
+    "resnet101": imagenet("bottleneck", 3, 4, 23, 3),
+    "resnet152": imagenet("bottleneck", 3, 8, 36, 3),
+}
+CIFAR_N = {"plain": (3, 5, 7, 9, 18), "resnet": (3, 5, 7, 9, 18, 200)}
+
+
+def names():
+    """Every network that the paper trains, in its order."""
+    family = [f"{kind}{6 * n + 2}" for kind, counts in CIFAR_N.items() for n in counts]
+    return [*TABLE_1, *family]
+
+
+def find(name):
+    """The Spec of a name: Table 1's, or `resnetD` and `plainD` for any other D = 6n + 2.
+
+    Depths 50 and 152 are 6n + 2 too; those names stay Table 1's. Raises ValueError, with the
+    known names, for anything else.
+    """
+    if name in TABLE_1:
+        return Spec(name=name, **TABLE_1[name])
+    match = re.fullmatch(r"(resnet|plain)([1-9]\d*)", str(name))
+    if match:
+        kind, depth = match[1], int(match[2])
+        if depth >= 8 and depth % 6 == 2 and f"resnet{depth}" not in TABLE_1:
+            return Spec(name=name, **cifar((depth - 2) // 6, plain=kind == "plain"))
+    raise ValueError(
+        f"unknown network {name!r}: expected one of {', '.join(names())}, "
+        "or resnetD or plainD with D = 6n + 2 layers, such as resnet8"
+    )
+
+
+def _one_of(what, value, known):
+    if value not in known:
+        raise ValueError(f"unknown {what} {value!r}: expected one of {', '.join(known)}")
+
+
+def _positive(what, value):
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{what}: expected a whole number of at least 1, got {value!r}")

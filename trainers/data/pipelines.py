@@ -1,0 +1,144 @@
+"""(seed, step) -> batch, and every example once for evaluation.
+
+A training batch is a pure function of (seed, step): resuming is arithmetic, and any number of
+replicas shares the same global batch.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from trainers.data import augment
+from trainers.data.augment import Augmentation
+from trainers.data.stream import finish, stream
+
+NO_AUGMENTATION = Augmentation("none")
+MEAN_LIMIT = 4096  # encoded images: a standard error of about 1 of 255 a channel is enough
+
+
+@dataclasses.dataclass(frozen=True)
+class Slice:
+    """The replicas that this process feeds: `count` from `first` on, of `replicas` in all."""
+
+    replicas: int = 1
+    first: int = 0
+    count: int = 1
+
+    def __post_init__(self):
+        if self.first < 0 or self.count < 1 or self.first + self.count > self.replicas:
+            raise ValueError(f"expected a part of {self.replicas} replicas, got {self}")
+
+    def locate(self, number):
+        """The how-many-eth batch of this process -> its step and its replica among all."""
+        return number // self.count, self.first + number % self.count
+
+    def rows(self, replica, batch_size: int):
+        """The replica's rows of the global batch: () -> (batch_size / replicas,) int64."""
+        if batch_size < 1 or batch_size % self.replicas:
+            raise ValueError(
+                f"batch_size: expected a multiple of {self.replicas} replicas, got {batch_size}"
+            )
+        per_replica = batch_size // self.replicas
+        return replica * per_replica + tf.range(per_replica, dtype=tf.int64)
+
+
+WHOLE = Slice()
+
+
+def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE):
+    """Batches of `steps`, a range or (start, stop): for each step, for each replica of `part`.
+
+    Elements: images (b, S, S, 3), labels (b,) int32, index (b,) int64, b = batch_size / replicas.
+    Pixels are 0-255: uint8 where nothing made fractions of them, else float32.
+    """
+
+    def plan(number):
+        step, replica = part.locate(number)
+        rows = part.rows(replica, batch_size)
+        uniforms, normals = random_numbers(seed, step, batch_size)
+        return {
+            "index": example_indices(step * batch_size + rows, source.length, seed),
+            "uniforms": tf.gather(uniforms, rows),
+            "normals": tf.gather(normals, rows),
+        }
+
+    start, stop = (steps.start, steps.stop) if isinstance(steps, range) else steps
+    numbers = range(start * part.count, stop * part.count)
+
+    def prepare(images, rows):
+        return augment.apply(images, rows, contract, augmentation)
+
+    batches = stream(source, prepare, plan, numbers)
+    return finish(batches, "images", "labels", "index")
+
+
+def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None):
+    """Batches that hold every example once, for each replica of `part` in turn.
+
+    Elements: images, labels, weights (b,) float32, index, as `train`'s. The last batches are
+    filled up with the last example at weight 0; every replica gets equally many. `limit` takes
+    that many examples by a fixed permutation, so of every class. `look` takes the contract's
+    place: a function (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
+    """
+    length = min(limit or source.length, source.length)
+
+    def plan(number):
+        step, replica = part.locate(number)
+        position = step * batch_size + part.rows(replica, batch_size)
+        index = tf.minimum(position, length - 1)
+        if length < source.length:
+            index = example_indices(index, source.length, seed=0)
+        return {"index": index, "weights": tf.cast(position < length, tf.float32)}
+
+    numbers = range(-(-length // batch_size) * part.count)
+
+    def prepare(images, rows):
+        return look(images) if look else augment.apply(images, rows, contract, NO_AUGMENTATION)
+
+    batches = stream(source, prepare, plan, numbers)
+    return finish(batches, "images", "labels", "weights", "index")
+
+
+def mean(source, contract, kind: str, *, limit: int | None = None):
+    """The mean image (S, S, 3), `kind` "pixel", or colour (1, 1, 3), "channel": float32, 0-255.
+
+    Over the examples as evaluation sees them (Sec. 3.4, 4.2); of encoded ones over MEAN_LIMIT.
+    """
+    if kind not in ("pixel", "channel"):
+        raise ValueError(f"mean: expected 'pixel' or 'channel', got {kind!r}")
+    limit = limit or (source.length if source.image_shape else MEAN_LIMIT)
+    total, count = 0.0, 0.0
+    for images, _, weights, _ in evaluate(source, contract, batch_size=64, limit=limit):
+        kept = images.numpy()[weights.numpy() > 0]
+        total, count = total + kept.sum(axis=0, dtype=np.float64), count + len(kept)
+    pixel = total / count
+    chosen = pixel if kind == "pixel" else pixel.mean(axis=(0, 1), keepdims=True)
+    return chosen.astype(np.float32)
+
+
+def example_indices(position, length: int, seed: int):
+    """The examples at positions of the endless training stream: (n,) int64 -> (n,) int64.
+
+    Position p is in epoch p // length, which is a permutation of its own; (n,) is of one batch.
+    """
+    epoch, offset = position // length, position % length
+
+    def shuffled(one_epoch):
+        # One epoch a call: with a batch of seeds the op of TensorFlow 2.21 fails.
+        return tf.random.experimental.index_shuffle(
+            offset, seed=tf.stack([tf.cast(seed, tf.int64), one_epoch]), max_index=length - 1
+        )
+
+    epochs = tf.range(epoch[0], epoch[-1] + 1)  # one or two, unless the batch is larger than a set
+    table = tf.map_fn(shuffled, epochs)
+    chosen = tf.stack([epoch - epoch[0], tf.range(tf.size(position, tf.int64))], axis=1)
+    return tf.gather_nd(table, chosen)
+
+
+def random_numbers(seed: int, step, batch_size: int):
+    """The randomness of a whole global batch: uniforms (B, 4) in [0, 1) and normals (B, 3)."""
+    key = tf.stack([tf.cast(seed, tf.int64), step])
+    uniforms = tf.random.stateless_uniform((batch_size, 4), key, alg="philox")
+    other_key = tf.random.fold_in(key, 1)
+    return uniforms, tf.random.stateless_normal((batch_size, 3), other_key, alg="philox")

@@ -1,0 +1,72 @@
+"""A Source: a numbered set of labelled images, found by name.
+
+Loaders are imported by name when asked for, so a run on one set never pays for the libraries of
+another.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+
+SPLITS = ("train", "validation")
+_LOADERS = {
+    "digits": "digits",
+    "fashion_mnist": "tfds_source",
+    "cifar10": "tfds_source",
+    "cifar100": "tfds_source",
+    "folder": "folder",
+    "synthetic": "synthetic",
+}
+KNOWN = tuple(_LOADERS)
+
+
+class DataError(ValueError):
+    """Data that cannot be used: one sentence with what was expected, what came and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Labelled images, addressed by index 0 .. length - 1.
+
+    `fetch` maps indices (B,) int64 -> images, labels (B,) int32, eagerly and inside `Dataset.map`.
+    Images are (B, H, W, 3) uint8 where `image_shape` is known, else (B,) encoded strings.
+    `files` has a path per index where there is one, for messages.
+    """
+
+    name: str
+    split: str
+    class_names: tuple[str, ...]
+    length: int
+    fetch: Callable
+    image_shape: tuple[int, int, int] | None
+    files: tuple[str, ...] = ()
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+
+def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0, **options) -> Source:
+    """The set called `name`: one of KNOWN, or any image-classification set of TFDS (`tfds:NAME`).
+
+    `seed` draws the held-out part where a set has none of its own. `options` are the loader's:
+    `synthetic` takes image_size, num_classes and length. Raises DataError, a ValueError.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split: expected one of {SPLITS}, got {split!r}")
+    loader = importlib.import_module(f"{__package__}.{_LOADERS.get(name, 'tfds_source')}")
+    return loader.load(name, split, data_dir=data_dir, seed=seed, **options)
+
+
+def in_memory(name: str, split: str, class_names, images, labels) -> Source:
+    """A Source over arrays: images (N, H, W, 3) uint8 or (N,) encoded strings, labels (N,)."""
+    import tensorflow as tf  # here, so that programs learn KNOWN before they wait for TensorFlow
+
+    with tf.device("cpu"):  # the input pipeline runs there; a GPU would copy each batch back
+        images, labels = tf.constant(images), tf.constant(labels, tf.int32)
+
+    def fetch(indices):
+        return tf.gather(images, indices), tf.gather(labels, indices)
+
+    shape = tuple(images.shape[1:]) or None
+    return Source(name, split, tuple(class_names), len(labels), fetch, shape)

@@ -1,0 +1,243 @@
+"""python -m trainers.classify and evaluate, as a user runs them."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras.ops import convert_to_numpy as convert
+
+import zoo
+from trainers import runs
+from trainers.flags import Run
+from trainers.recipes import RECIPES, default_for
+from zoo import archive
+
+SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16")
+
+
+def command(program, *arguments):
+    return [sys.executable, "-m", f"trainers.{program}", *map(str, arguments)]
+
+
+def run(program, *arguments, **options):
+    return subprocess.run(
+        command(program, *arguments), capture_output=True, text=True, timeout=300, **options
+    )
+
+
+def records(run_dir):
+    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    kept = [json.loads(line) for line in lines]
+    return [{k: v for k, v in r.items() if k != "images_per_second"} for r in kept]
+
+
+def weights(run_dir):
+    model, _ = archive.load(run_dir)
+    return [convert(v) for v in model.variables]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A short run that nothing disturbed."""
+    run_dir = tmp_path_factory.mktemp("runs") / "whole"
+    result = run("classify", *SHORT, f"--run_dir={run_dir}")
+    assert result.returncode == 0, result.stderr
+    return run_dir, result
+
+
+def test_the_console_is_clean_and_tells_each_round(whole):
+    _, result = whole
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("resnet8 (75,290 parameters) on digits: 1,442 images to train")
+    rounds = [line for line in lines if line.startswith("step ")]
+    assert [int(line.split()[1]) for line in rounds] == [20, 40, 60]
+    assert lines[-1].startswith("trained: validation error")
+
+
+def test_the_run_directory_has_what_the_design_says(whole):
+    run_dir, _ = whole
+    names = {p.name for p in run_dir.iterdir()}
+    assert names == {
+        "flags.txt",
+        "manifest.json",
+        "model.weights.h5",
+        "checkpoints",
+        "train",
+        "validation",
+        "metrics.jsonl",
+    }
+    assert [r["step"] for r in records(run_dir)] == [20, 40, 60]
+    manifest = archive.load_manifest(run_dir)
+    assert manifest.step == 60
+    assert manifest.recipe["batch_size"] == 16
+    assert manifest.class_names == tuple("0123456789")
+    assert manifest.metrics["validation_error"] == records(run_dir)[-1]["validation_error"]
+
+
+def test_flags_txt_repeats_the_run(whole, tmp_path):
+    run_dir, _ = whole
+    result = run("classify", f"--flagfile={run_dir}/flags.txt", f"--run_dir={tmp_path / 'again'}")
+    assert result.returncode == 0, result.stderr
+    assert records(tmp_path / "again") == records(run_dir)
+    for ours, theirs in zip(weights(tmp_path / "again"), weights(run_dir), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_tensorboard_scalars_are_the_history(whole):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run_dir, _ = whole
+    for split, prefix in (("train", ""), ("validation", "validation_")):
+        events = EventAccumulator(str(run_dir / split)).Reload()
+        for name in ("loss", "error"):
+            written = events.Tensors(name)
+            assert [e.step for e in written] == [20, 40, 60]
+            values = [float(tf.make_ndarray(e.tensor_proto)) for e in written]
+            assert values == pytest.approx([r[prefix + name] for r in records(run_dir)])
+    assert "learning_rate" in EventAccumulator(str(run_dir / "train")).Reload().Tags()["tensors"]
+
+
+def test_a_finished_run_is_left_as_it_is(whole):
+    run_dir, _ = whole
+    before = (run_dir / "model.weights.h5").read_bytes()
+    result = run("classify", *SHORT, f"--run_dir={run_dir}")
+    assert result.returncode == 0
+    assert "resuming at step 60" in result.stdout
+    assert (run_dir / "model.weights.h5").read_bytes() == before
+
+
+def wait_for(path, process):
+    end = time.time() + 120
+    while not list(path.parent.glob(path.name)):
+        assert process.poll() is None and time.time() < end, "the run ended or hung"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
+    run_dir, _ = whole
+    stopped = tmp_path / "stopped"
+    arguments = [*SHORT, f"--run_dir={stopped}", "--checkpoint_steps=5"]
+    process = subprocess.Popen(
+        command("classify", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(stopped / "checkpoints" / "ckpt-*.index", process)
+    os.kill(process.pid, number)
+    output, _ = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.fail("the run was over before it could be stopped")
+    assert process.returncode == code
+    if number == signal.SIGINT:
+        resume = re.search(r"resume with: python -m (.*)", output)[1]
+        assert resume.split() == ["trainers.classify", *arguments]
+    result = run("classify", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "resuming at step" in result.stdout
+    assert records(stopped) == records(run_dir)
+    for ours, theirs in zip(weights(stopped), weights(run_dir), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_directory_of_another_run_is_refused(whole):
+    run_dir, _ = whole
+    before = (run_dir / "flags.txt").read_text()
+    arguments = ("--steps=60", "--round_steps=20", "--batch_size=32", "--seed=3")
+    result = run("classify", *arguments, f"--run_dir={run_dir}")
+    assert result.returncode == 1
+    assert "belongs to a run with other flags: --seed, --batch_size differ" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert (run_dir / "flags.txt").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "arguments, code, sentence",
+    [
+        (["--model=resnet9"], 2, "unknown network 'resnet9'"),
+        (["--recipe=mnist"], 2, "value should be one of <cifar10|cifar10_warmup|digits|imagenet>"),
+        (["--drops=a"], 2, "drops: expected fractions such as 0.5,0.75, got a"),
+        (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),
+        (["extra"], 2, "unexpected arguments: extra"),
+        (["--logical_devices=3"], 1, "--batch_size=64 does not divide by 3 replicas"),
+        (["--logical_devices=2", "--strategy=none"], 1, "leave one of them out"),
+        (["--data=folder", "--data_dir=/nowhere"], 1, "/nowhere"),
+        (["--data=cifar10", "--data_dir=/nowhere"], 1, "trainers.data.prepare --data=cifar10"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_sentence(tmp_path, arguments, code, sentence):
+    result = run("classify", f"--run_dir={tmp_path / 'run'}", *arguments)
+    assert result.returncode == code, result.stderr
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_is_answered_without_tensorflow():
+    for program in ("classify", "evaluate"):
+        result = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", f"trainers.{program}", "--help"],
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0
+        assert "--run_dir" in result.stdout
+        assert "tensorflow" not in result.stderr
+
+
+def test_evaluation_counts_every_image_once(whole):
+    """The record of the last round, by another batch size, one that leaves a rest, and devices."""
+    run_dir, _ = whole
+    last = records(run_dir)[-1]
+    for arguments in (["--batch_size=7"], ["--batch_size=50", "--logical_devices=2"]):
+        result = run("evaluate", f"--run_dir={run_dir}", *arguments)
+        assert result.returncode == 0 and result.stderr == "", result.stderr
+        found = json.loads((run_dir / "evaluation.json").read_text())
+        assert found["images"] == 355  # every fifth of 1,797, class by class
+        assert found["error"] == last["validation_error"]
+        assert found["loss"] == pytest.approx(last["validation_loss"], rel=1e-5)
+    (run_dir / "evaluation.json").unlink()
+
+
+def test_evaluation_of_nothing(tmp_path):
+    result = run("evaluate", f"--run_dir={tmp_path}")
+    assert result.returncode == 1
+    assert "holds no trained network" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_two_steps_of_a_network_of_table_1(tmp_path):
+    arguments = ["--data=synthetic", "--steps=2", "--batch_size=4", "--image_size=32"]
+    result = run("classify", "--model=resnet18", *arguments, f"--run_dir={tmp_path}")
+    assert result.returncode == 0, result.stderr
+    assert "recipe imagenet" in result.stdout
+    _, manifest = archive.load(tmp_path)
+    assert manifest.network.name == "resnet18"
+    assert pathlib.Path(tmp_path, "checkpoints", "ckpt-2.index").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name in zoo.names() if name != "resnet18"])
+def test_two_steps_of_every_other_network(tmp_path, model):
+    """In this process: the start of 17 others would take longer than their steps."""
+    spec = zoo.find(model)
+    recipe = RECIPES[default_for("synthetic", spec.stem)]
+    recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=32)
+    run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
+    data = runs.load_data(run, None)
+    state = runs.build(run, data, tf.distribute.get_strategy())
+    place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
+    before = convert(state.model.trainable_variables[0])
+    assert runs.train(run, place, data, state) is None
+    assert state.step == 2
+    assert not np.array_equal(before, convert(state.model.trainable_variables[0]))
+    loaded, _ = archive.load(tmp_path)
+    np.testing.assert_array_equal(convert(loaded.variables[0]), convert(state.model.variables[0]))

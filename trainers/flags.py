@@ -1,0 +1,126 @@
+"""absl flags of the trainer; a hyper-parameter's flag is derived from the Recipe's field.
+
+Such a flag defaults to "as the recipe says", so `--recipe=cifar10 --learning_rate=0.05` changes
+one number, and the run directory's `flags.txt` holds every number that came of it.
+"""
+
+import dataclasses
+import typing
+
+from absl import flags
+
+from trainers.recipes import CHOICES, RECIPES, Recipe, default_for
+from zoo import specs
+
+HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run computes: equal Runs with equal devices end in equal bits."""
+
+    model: str
+    shortcut: str | None
+    stride: str
+    data: str
+    seed: int
+    precision: str
+    recipe: Recipe
+
+
+def define():
+    """Defines the flags that say what a run computes."""
+    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's")
+    flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, "default: the paper's for the network")
+    flags.DEFINE_enum("stride", "1x1", specs.STRIDES, "of a bottleneck: the paper's, or v1.5's 3x3")
+    flags.DEFINE_string(
+        "data",
+        None,
+        "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
+    )
+    flags.DEFINE_enum("recipe", None, sorted(RECIPES), "default: the data's or the network's own")
+    flags.DEFINE_integer("seed", 0, "of weights, order and augmentation", lower_bound=0)
+    flags.DEFINE_enum("precision", "float32", ("float32", "mixed_bfloat16"), "Keras' dtype policy")
+    for field in HYPER_PARAMETERS:
+        _define_hyper_parameter(field)
+
+
+def _define_hyper_parameter(field):
+    kinds = set(typing.get_args(field.type)) or {field.type}
+    help_ = f"recipe: {field.metadata['help']}"
+    if field.name in CHOICES:
+        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_)
+    elif bool in kinds:
+        flags.DEFINE_bool(field.name, None, help_)
+    elif int in kinds:
+        flags.DEFINE_integer(field.name, None, help_)
+    elif field.name == "drops":
+        flags.DEFINE_list(field.name, None, help_)
+    else:
+        flags.DEFINE_float(field.name, None, help_)
+
+
+def run(values=flags.FLAGS):
+    """The Run that the flags mean. ValueError, of one sentence, for what cannot be meant."""
+    data = values.data or (RECIPES[values.recipe].data if values.recipe else "digits")
+    stem = specs.find(values.model).stem if values.model else "cifar"
+    recipe = RECIPES[values.recipe or default_for(data, stem)]
+    model = values.model or recipe.model
+    spec = specs.find(model)
+    if spec.plain and values.shortcut:
+        raise ValueError(f"{model} has no shortcuts: leave --shortcut={values.shortcut} out")
+    return Run(
+        model=model,
+        shortcut=values.shortcut or spec.shortcut,
+        stride=values.stride,
+        data=data,
+        seed=values.seed,
+        precision=values.precision,
+        recipe=dataclasses.replace(recipe, **_changed(values)),
+    )
+
+
+def _changed(values):
+    changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if "drops" in changed:
+        try:
+            changed["drops"] = tuple(float(part) for part in changed["drops"])
+        except ValueError:
+            raise ValueError(
+                f"drops: expected fractions such as 0.5,0.75, got {','.join(changed['drops'])}"
+            ) from None
+    return changed
+
+
+def as_text(run, **more):
+    """The flags that make the same Run again, one a line, for `--flagfile`."""
+    chosen = dataclasses.asdict(run)
+    recipe = chosen.pop("recipe")
+    chosen["recipe"] = recipe["name"]
+    chosen |= {field.name: recipe[field.name] for field in HYPER_PARAMETERS} | more
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return "".join(f"{_as_flag(name, value)}\n" for name, value in given.items())
+
+
+def _as_flag(name, value):
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return f"--{name}={value}"
+
+
+def differing(ours, theirs):
+    """Names of the flags in which two `as_text` differ, in order."""
+
+    def parse(text):
+        return dict(_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+
+    ours, theirs = parse(ours), parse(theirs)
+    return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+
+
+def _name_and_value(line):
+    name, _, value = line[2:].partition("=")
+    return (name[2:], "no") if name.startswith("no") and not value else (name, value)

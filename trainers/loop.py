@@ -1,0 +1,116 @@
+"""The loop: state x data x callbacks -> trained state, for one device and for many.
+
+It drives Keras' own callbacks, so that policy is a visible list. For them a round (the steps
+between two evaluations) is the epoch, and a batch is a call to the device.
+"""
+
+import dataclasses
+import time
+
+import keras
+
+from trainers import steps
+from trainers.metrics import Sums
+
+CALL_SECONDS = 0.5  # a person waits no longer for the bar to move, or for Ctrl-C to be heard
+MOST_STEPS_A_CALL = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Rhythm:
+    """When the host takes over, all in steps: `checkpoint_steps` 0 means at round ends alone."""
+
+    steps: int
+    round_steps: int
+    checkpoint_steps: int = 0
+
+    def round_end(self, step):
+        """The end of the round that the next step belongs to."""
+        return min(self.steps, (step // self.round_steps + 1) * self.round_steps)
+
+    def is_checkpoint(self, step):
+        return self.checkpoint_steps > 0 and step % self.checkpoint_steps == 0
+
+    def pause(self, step):
+        """The next step at which control must be with the host."""
+        end = self.round_end(step)
+        if not self.checkpoint_steps:
+            return end
+        return min(end, (step // self.checkpoint_steps + 1) * self.checkpoint_steps)
+
+
+class Speed:
+    """Images a second, and how many steps fit a call. The first call, which traces, is left out."""
+
+    def __init__(self):
+        self.images = self.seconds = 0.0
+        self.steps_a_call, self.traced = 1, False
+
+    def add(self, steps, images, seconds):
+        if self.traced:
+            self.images += images
+            self.seconds += seconds
+            fitting = round(steps * CALL_SECONDS / max(seconds, 1e-6))
+            self.steps_a_call = max(1, min(MOST_STEPS_A_CALL, fitting))
+        self.traced = True
+
+    def take(self):
+        """The speed since the last take; None if nothing was timed."""
+        rate = self.images / self.seconds if self.seconds else None
+        self.images = self.seconds = 0.0
+        return rate
+
+
+def train(state, batches, evaluate, rhythm, strategy, callbacks):
+    """Trains `state` up to `rhythm.steps`, or until a callback sets `model.stop_training`.
+
+    `batches(start, stop)` gives an iterator of what `steps.trainer` eats, `evaluate()` a dict of
+    means. Each finished round adds a record to `state.history`.
+    """
+    advance = steps.trainer(state.model, state.optimizer, strategy)
+    settle = steps.averager(state.model, strategy)
+    listeners = keras.callbacks.CallbackList(callbacks, model=state.model)
+    iterator = batches(state.step, rhythm.steps)
+    speed = Speed()
+    state.model.stop_training = False
+    listeners.on_train_begin()
+    while state.step < rhythm.steps and not state.model.stop_training:
+        end = rhythm.round_end(state.step)
+        number = state.step // rhythm.round_steps
+        listeners.on_epoch_begin(number)
+        while state.step < end and not state.model.stop_training:
+            count = min(speed.steps_a_call, rhythm.pause(state.step) - state.step)
+            listeners.on_train_batch_begin(state.step)
+            timed_call(state, advance, iterator, count, speed)
+            if state.step == end or rhythm.is_checkpoint(state.step):
+                settle()
+            listeners.on_train_batch_end(state.step - 1, state.sums.means())
+        if state.step < end:
+            settle()
+            break
+        listeners.on_epoch_end(number, finish_round(state, evaluate(), speed))
+    listeners.on_train_end()
+
+
+def timed_call(state, advance, iterator, count, speed):
+    """`count` steps on the devices, their sums on the host."""
+    start = time.perf_counter()
+    sums = advance(iterator, count)
+    speed.add(count, sums.images, time.perf_counter() - start)
+    state.sums += sums
+    state.step += count
+
+
+def finish_round(state, validation, speed):
+    """Turns the round's sums into a record of `state.history`; returns Keras' logs of it."""
+    train_means = state.sums.means()
+    state.sums = Sums()
+    record = {
+        "step": state.step,
+        "learning_rate": float(state.optimizer.learning_rate),
+        **train_means,
+        **{f"validation_{name}": value for name, value in validation.items()},
+        "images_per_second": speed.take(),
+    }
+    state.history.append(record)
+    return {**train_means, **{f"val_{name}": value for name, value in validation.items()}}

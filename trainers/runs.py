@@ -1,0 +1,255 @@
+"""A run directory, from its flags to its trained network."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+import keras
+
+import zoo
+from trainers import checkpoints, distribute, loop, optim, steps
+from trainers.console import Console, Interrupt
+from trainers.data import pipelines, sources
+from trainers.data.augment import Augmentation
+from trainers.flags import as_text, differing
+from trainers.state import State
+from trainers.tensorboard import Writer
+from zoo import archive, files
+from zoo.preprocess import InputContract
+
+SYNTHETIC_IMAGES = 256  # of a split: enough to time a step, little to evaluate
+
+
+class RunError(ValueError):
+    """A run that cannot start here: what was expected, what is there, what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where and how a run happens; none of it changes what is computed, but for rounding."""
+
+    run_dir: pathlib.Path
+    data_dir: str | None
+    strategy: object
+    checkpoint_steps: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Both splits of a run's images, and how they enter the network."""
+
+    train: sources.Source
+    validation: sources.Source
+    input: InputContract
+
+
+def claim(run, run_dir):
+    """Writes `flags.txt`, or checks that it says the same: RunError names the flags that differ."""
+    path = pathlib.Path(run_dir) / "flags.txt"
+    text = as_text(run)
+    if path.exists():
+        names = differing(text, path.read_text(encoding="utf-8"))
+        if names:
+            raise RunError(
+                f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
+                f"from {path}; take another --run_dir, or the flags that are there"
+            )
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_text(path, text)
+
+
+def load_data(run, data_dir):
+    """Sources by name, and the input contract that the recipe and their images make."""
+    options = {}
+    if run.data == "synthetic":
+        spec = zoo.find(run.model)
+        size = run.recipe.image_size or spec.image_size
+        options = {"image_size": size, "num_classes": spec.num_classes, "length": SYNTHETIC_IMAGES}
+    train, validation = (
+        sources.load(run.data, split, data_dir=data_dir, seed=run.seed, **options)
+        for split in sources.SPLITS
+    )
+    native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
+    size = run.recipe.image_size or native
+    resize_px = run.recipe.resize_px or size
+    return Data(train, validation, InputContract(size, max(size, resize_px)))
+
+
+def source_of(manifest, data=None, data_dir=None, split="validation"):
+    """The images of a trained network's run, or others of the same classes, to judge it by."""
+    name = data or manifest.data.get("name")
+    if not name:
+        raise RunError("the run does not say which images it is for: give --data")
+    own = name == manifest.data.get("name")
+    options = {}
+    if name == "synthetic":
+        options = {
+            "image_size": manifest.input.image_size,
+            "num_classes": manifest.network.num_classes,
+            "length": SYNTHETIC_IMAGES,
+        }
+    source = sources.load(
+        name,
+        split,
+        data_dir=data_dir or (manifest.data.get("data_dir") if own else None),
+        seed=manifest.data.get("seed", 0),
+        **options,
+    )
+    if source.class_names != manifest.class_names:
+        raise RunError(
+            f"{name} has other classes than the network: {source.num_classes} "
+            f"({source.class_names[0]} ...), expected {len(manifest.class_names)} "
+            f"({manifest.class_names[0]} ...)"
+        )
+    return source
+
+
+def build(run, data, strategy):
+    """A State at step 0: weights from the seed, the mean from the training images."""
+    keras.utils.set_random_seed(run.seed)
+    keras.config.set_dtype_policy(run.precision)
+    with strategy.scope():
+        model = zoo.build_network(network(run, data))
+        optimizer = optim.momentum_sgd(run.recipe)
+        optimizer.build(model.trainable_variables)
+        model.compile(optimizer=optimizer)  # gives Keras' callbacks their optimizer
+        return State(model, optimizer)
+
+
+def network(run, data):
+    """What the archive's manifest calls the network."""
+    return zoo.Network(
+        name=run.model,
+        num_classes=data.train.num_classes,
+        image_size=data.input.image_size,
+        shortcut=run.shortcut,
+        stride=run.stride,
+        batch_norm=run.recipe.batch_norm,
+        mean=run.recipe.mean,
+    )
+
+
+def set_mean(state, data, recipe):
+    """The mean of the training images becomes the first layer's (Sec. 3.4 and 4.2)."""
+    mean = pipelines.mean(data.train, data.input, recipe.mean)
+    state.model.get_layer("pixels").mean.assign(mean)
+
+
+def augmentation(run, data, state):
+    """The recipe's, with what depends on the images: the colour to pad with, the range of scales.
+
+    The paper pads after subtracting the mean, so with the mean. Its scales are [256, 480] for a
+    crop of 224 (Sec. 3.4), here in proportion for any other.
+    """
+    recipe, size = run.recipe, data.input.image_size
+    mean = keras.ops.convert_to_numpy(state.model.get_layer("pixels").mean)
+    return Augmentation(
+        recipe.augmentation,
+        pad_px=recipe.pad_px,
+        scale_range=(round(size * 256 / 224), round(size * 480 / 224)),
+        mirror=recipe.mirror,
+        color=recipe.color,
+        fill=tuple(float(c) for c in mean.mean(axis=(0, 1))),
+    )
+
+
+def train(run, place, data, state):
+    """Trains from the state's step to the recipe's last; returns the signal that stopped it."""
+    recipe, strategy = run.recipe, place.strategy
+    rhythm = loop.Rhythm(recipe.steps, recipe.round_steps, place.checkpoint_steps)
+    random_half = augmentation(run, data, state)
+
+    def batches(start, stop):
+        return distribute.feed(
+            strategy,
+            lambda part: pipelines.train(
+                data.train,
+                data.input,
+                random_half,
+                batch_size=recipe.batch_size,
+                seed=run.seed,
+                steps=(start, stop),
+                part=part,
+            ),
+        )
+
+    interrupt = Interrupt()
+    callbacks = [
+        checkpoints.Saver(state, place.run_dir, rhythm),
+        Records(state, place.run_dir),
+        Writer(state, place.run_dir),
+        Archivist(state, place.run_dir, manifest(run, place, data, state)),
+        Console(state, rhythm, data.train.length / recipe.batch_size),
+        interrupt,
+    ]
+    evaluate = evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy)
+    loop.train(state, batches, evaluate, rhythm, strategy, callbacks)
+    return interrupt.received
+
+
+def evaluation(model, source, contract, batch_size, strategy, limit=None):
+    """A function () -> {"loss", "error", "error_top5"} over every image of the source, once."""
+    evaluate = steps.evaluator(model, strategy)
+    count = -(-min(limit or source.length, source.length) // batch_size)
+
+    def over_all():
+        def batches(part):
+            return pipelines.evaluate(
+                source, contract, batch_size=batch_size, part=part, limit=limit
+            )
+
+        return evaluate(distribute.feed(strategy, batches), count).means()
+
+    return over_all
+
+
+def manifest(run, place, data, state):
+    """What the archive says of the run; its step and metrics are filled in at each save."""
+    data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
+    return archive.Manifest(
+        network=network(run, data),
+        input=data.input,
+        class_names=data.train.class_names,
+        data={
+            "name": run.data,
+            "data_dir": data_dir,
+            "seed": run.seed,
+            "train_images": data.train.length,
+            "validation_images": data.validation.length,
+        },
+        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        seed=run.seed,
+    )
+
+
+class Records(keras.callbacks.Callback):
+    """`metrics.jsonl`: the history, an object a round."""
+
+    def __init__(self, state, run_dir):
+        super().__init__()
+        self.state, self.path = state, pathlib.Path(run_dir) / "metrics.jsonl"
+
+    def write(self):
+        lines = (json.dumps(record) + "\n" for record in self.state.history)
+        files.write_text(self.path, "".join(lines))
+
+    def on_train_begin(self, logs=None):
+        self.write()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.write()
+
+
+class Archivist(keras.callbacks.Callback):
+    """Keeps the run directory's network and manifest those of the last finished round."""
+
+    def __init__(self, state, run_dir, manifest):
+        super().__init__()
+        self.state, self.run_dir, self.manifest = state, run_dir, manifest
+
+    def on_epoch_end(self, epoch, logs=None):
+        last = self.state.history[-1]
+        current = dataclasses.replace(self.manifest, step=self.state.step, metrics=last)
+        archive.save(self.state.model, current, self.run_dir)

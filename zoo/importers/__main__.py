@@ -1,0 +1,63 @@
+"""python -m zoo.importers: a published file of weights -> a run directory.
+
+The directory is one like those of training: evaluate it, export it, or start from it. Where the
+files are, and under which evaluation each was published: zoo/importers/sources.md.
+"""
+
+from absl import flags
+
+from zoo import program, specs
+
+SOURCES = ("keras_applications", "torch", "caffe")
+
+_SOURCE = flags.DEFINE_enum("source", None, SOURCES, "the library that the file is of")
+_FILE = flags.DEFINE_string("file", None, ".h5 .keras | .safetensors .pth .th .bin | .caffemodel")
+_MODEL = flags.DEFINE_string("model", None, "the network that the file holds, such as resnet50")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", "runs/imported", "the run directory to write")
+_EVALUATION = flags.DEFINE_string(
+    "evaluation", None, "the published image preparation (default: the layout's usual one)"
+)
+_LABELS = flags.DEFINE_string("labels", None, "class names: one a line, or JSON")
+_MEAN_FILE = flags.DEFINE_string("mean_file", None, "Caffe's mean image (.binaryproto)")
+_HEADLESS = flags.DEFINE_bool("headless", False, "the file has no head; ours will be zeros")
+
+
+def main(arguments):
+    missing = [flag.name for flag in (_SOURCE, _FILE, _MODEL) if not flag.value]
+    if arguments or missing:
+        program.usage_error(f"unexpected {arguments}" if arguments else f"missing --{missing[0]}")
+    try:
+        specs.find(_MODEL.value)
+    except ValueError as error:
+        program.usage_error(error)
+    with program.quiet_start():
+        import tensorflow as tf
+
+        from zoo.importers import assemble, evaluations
+
+        tf.config.list_logical_devices()
+
+    if _EVALUATION.value not in (None, *evaluations.EVALUATIONS):
+        known = ", ".join(evaluations.EVALUATIONS)
+        program.usage_error(f"unknown --evaluation {_EVALUATION.value}: expected one of {known}")
+    request = assemble.Request(
+        source=_SOURCE.value,
+        path=_FILE.value,
+        model=_MODEL.value,
+        evaluation=_EVALUATION.value,
+        labels=_LABELS.value,
+        mean_file=_MEAN_FILE.value,
+        headless=_HEADLESS.value,
+    )
+    model, manifest = assemble.load(request)
+    assemble.save(model, manifest, _OUTPUT_DIR.value)
+    origin, image = manifest.data["imported"], manifest.input
+    print(
+        f"{_OUTPUT_DIR.value}: {manifest.network.name}, {manifest.network.num_classes} classes, "
+        f"from {origin['file']} ({origin['layout']} layout); images as in {origin['evaluation']}: "
+        f"shorter side {image.resize_px}, {image.method}, centre {image.image_size}"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, __doc__)

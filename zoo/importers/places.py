@@ -1,0 +1,55 @@
+"""Every convolution of a network with its size, read off its row of Table 1 alone."""
+
+import dataclasses
+
+from zoo.specs import find
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """One convolution and its normalisation; `position` 0 is a block's projection.
+
+    The first convolution is stage 1, unit 0, position 0; units and positions count from 1.
+    """
+
+    stage: int
+    unit: int
+    position: int
+    kernel: int
+    inputs: int
+    filters: int
+
+    @property
+    def name(self):
+        """The stem of our layers' names: `{name}_conv` and `{name}_bn`."""
+        if self.stage == 1:
+            return "conv1"
+        return f"conv{self.stage}_block{self.unit}_{self.position}"
+
+
+def places(network):
+    """The convolutions in the order of the data: Network -> iterator of Place."""
+    spec = find(network.name)
+    kernel, width = {"imagenet": (7, 64), "cifar": (3, 16)}[spec.stem]
+    yield Place(1, 0, 0, kernel, 3, width)
+    for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
+        wide = filters * {"basic": 1, "bottleneck": 4}[spec.block]
+        for unit in range(1, depth + 1):
+            grows = (stage > 2 and unit == 1) or width != wide
+            if network.shortcut == "C" or (network.shortcut == "B" and grows):
+                yield Place(stage, unit, 0, 1, width, wide)
+            for position, (kernel, inputs, outputs) in enumerate(_block(spec, width, filters), 1):
+                yield Place(stage, unit, position, kernel, inputs, outputs)
+            width = wide
+
+
+def features(network):
+    """Channels that the head reads: 64, 512 or 2048."""
+    return list(places(network))[-1].filters
+
+
+def _block(spec, width, filters):
+    """Kernel, inputs and filters of a block's own layers (Fig. 5)."""
+    if spec.block == "basic":
+        return (3, width, filters), (3, filters, filters)
+    return (1, width, filters), (3, filters, filters), (1, filters, 4 * filters)

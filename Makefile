@@ -9,7 +9,9 @@ VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
 # A stamp is touched only after its install has succeeded, so an interrupted one is done again.
 RUN := .venv/installed-run
+LITE := .venv/installed-lite
 DEV := .venv/installed-dev
+PEERS := .venv/installed-peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,17 +20,20 @@ DEV := .venv/installed-dev
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-demo: $(RUN)  ## train on handwritten digits, evaluate, export: a few minutes
+demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	$(PY) -m trainers.classify --run_dir=runs/demo
 	$(PY) -m trainers.evaluate --run_dir=runs/demo
 	$(PY) -m export.saved_model --run_dir=runs/demo --output_dir=artifacts/demo
+	$(PY) -m export.tflite --run_dir=runs/demo --output_dir=artifacts/demo-int8 --quantize=int8
 	@echo
-	@echo "The run is in runs/demo, the exported network in artifacts/demo. Next:"
+	@echo "The run is in runs/demo; a SavedModel is in artifacts/demo, a TFLite file of 8-bit integers"
+	@echo "in artifacts/demo-int8, each with its MODEL_CARD.md. Next:"
 	@echo "  curves     $(PY) -m tensorboard.main --logdir=runs"
-	@echo "  resume     $(PY) -m trainers.classify --flagfile=runs/demo/flags.txt"
-	@echo "  classify   see artifacts/demo/MODEL_CARD.md"
+	@echo "  resume     $(PY) -m trainers.classify --run_dir=runs/demo"
+	@echo "  classify   $(PY) -m trainers.predict --run_dir=runs/demo artifacts/demo/1/samples/000.png"
+	@echo "  verify     $(PY) -m export.verify artifacts/demo/1"
 
-test: $(DEV)  ## every test, in two processes
+test: $(PEERS)  ## every test, in two processes
 	$(PY) -m pytest -n 2 $(ARGS)
 
 lint: $(DEV)  ## ruff: rules and format
@@ -57,6 +62,14 @@ clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
 
 $(RUN): requirements.txt | .venv/made
 	$(PY) -m pip install $(PIP_FLAGS) -r requirements.txt
+	@touch $@
+
+$(LITE): pyproject.toml $(RUN)
+	$(PY) -m pip install $(PIP_FLAGS) --quiet --editable '.[lite]'
+	@touch $@
+
+$(PEERS): $(DEV)
+	$(PY) -m pip install $(PIP_FLAGS) --editable '.[dev,peers]'
 	@touch $@
 
 $(DEV): pyproject.toml $(RUN)

@@ -1,0 +1,1 @@
+"""From a run directory to an artifact that carries its preprocessing, labels and proof."""

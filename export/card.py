@@ -1,0 +1,112 @@
+"""What lies beside an artifact: `metadata.json` for machines, `MODEL_CARD.md` for people."""
+
+import dataclasses
+import os
+import pathlib
+import platform
+import time
+
+import numpy as np
+
+from export import command_line, parity, picture, samples
+from export.card_text import text
+from zoo import archive, files
+
+FORMAT = 1
+METADATA, CARD, LABELS, PICTURE = "metadata.json", "MODEL_CARD.md", "labels.txt", "predictions.png"
+SECONDS = 1.0  # to measure latency, for each batch size
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """One export, written and proven, about to be published."""
+
+    classifier: object
+    form: object
+    loaded: object
+    images: object
+    proof: dict
+    sample: samples.Samples
+
+
+def write(directory, export):
+    """Writes labels, example requests, picture, card and metadata; hashes every file last."""
+    directory = pathlib.Path(directory)
+    names = export.classifier.class_names
+    files.write_text(directory / LABELS, "".join(f"{name}\n" for name in names))
+    if export.loaded.encoded:
+        samples.write_requests(directory, export.sample.encoded[0])
+    shown = export.images.first(samples.COUNT)
+    logits = export.loaded.pixels(np.float32(export.sample.pixels))
+    picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
+
+    metadata = describe(export)
+    metadata["files"] = inventory(directory)
+    files.write_text(directory / CARD, text(metadata))
+    metadata["files"] = inventory(directory)
+    files.write_json(directory / METADATA, metadata)
+
+
+def describe(export):
+    """All that is known of an artifact, as plain data."""
+    classifier = export.classifier
+    return {
+        "format": FORMAT,
+        "artifact": export.form.name,
+        "network": classifier.model.name,
+        "class_names": list(classifier.class_names),
+        "input": dataclasses.asdict(classifier.contract),
+        "interface": export.loaded.interface,
+        "gate": dataclasses.asdict(export.form.gate),
+        "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
+        "parity_images": export.images.origin,
+        "latency": latency(export.loaded, export.sample.pixels),
+        "machine": machine(),
+        "command": command_line.shown(),
+        "versions": archive.versions(),
+        "training": shareable(classifier.facts),
+    }
+
+
+def shareable(facts):
+    """A manifest without the place of the data, which is nobody's business but the trainer's."""
+    data = {name: value for name, value in facts.get("data", {}).items() if name != "data_dir"}
+    return {**facts, "data": data} if facts else {}
+
+
+def inventory(directory):
+    """Every file of an artifact but the metadata itself: {path: {"sha256", "bytes"}}."""
+    found = {}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_file() and name != METADATA:
+            found[name] = {"sha256": files.sha256(path), "bytes": path.stat().st_size}
+    return found
+
+
+def latency(loaded, pixels):
+    """Median milliseconds of a call, by batch size."""
+    run = loaded.probabilities or loaded.pixels
+    found = {}
+    for batch_size in (1, len(pixels)):
+        batch = np.float32(pixels[:batch_size])
+        run(batch)  # the first call lays out the weights
+        times, start = [], time.perf_counter()
+        while len(times) < 3 or time.perf_counter() - start < SECONDS:
+            begin = time.perf_counter()
+            run(batch)
+            times.append(1000 * (time.perf_counter() - begin))
+        found[f"batch_{batch_size}_ms"] = round(float(np.median(times)), 3)
+    return found
+
+
+def machine():
+    """The processor in words, and how many of its cores this process may use."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            name = next(x.split(":")[1].strip() for x in lines if x.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} cores"

@@ -1,0 +1,145 @@
+"""The model card, in Markdown, from an artifact's metadata alone."""
+
+from export import usage
+from export.headers import MAX_PIXELS
+
+
+def text(metadata):
+    """All sections of MODEL_CARD.md: metadata of `card.describe` with its files -> str."""
+    sections = (title, usage.text, inputs, limits, proof, speed, training, contents)
+    return "\n\n".join(section(metadata) for section in sections) + "\n"
+
+
+def title(m):
+    names = m["class_names"]
+    listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    command = f"\n\nMade by `{m['command']}`." if m["command"] else ""
+    return (
+        f"# {m['network']} as {m['artifact']}\n\n"
+        f"An image classifier of {len(names)} classes ({listed}): a deep residual network of "
+        "He et al., *Deep Residual Learning for Image Recognition* (2015), normalisation folded "
+        f"into its convolutions and weights frozen.{command}\n\n"
+        "![What it says of images it was not trained on](predictions.png)"
+    )
+
+
+def inputs(m):
+    contract = m["input"]
+    size = contract["image_size"]
+    rows = [
+        f"| {signature} | {kind[:-1]} | `{name}` | {described(spec)} |"
+        for signature, sides in m["interface"].items()
+        if signature != "operators"
+        for kind in ("inputs", "outputs")
+        for name, spec in sides[kind].items()
+    ]
+    smoothed = "with" if contract["antialias"] else "without"
+    operators = m["interface"].get("operators")
+    listed = ""
+    if operators:
+        counted = ", ".join(f"{name} x {count}" for name, count in operators.items())
+        listed = f"\n\nOperators, all LiteRT's own: {counted}."
+    return (
+        "## Input and output\n\n| signature | | name | type |\n|---|---|---|---|\n"
+        + "\n".join(rows)
+        + f"\n\nPixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
+        f"becomes {size} x {size} by resizing its shorter side to {contract['resize_px']} "
+        f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre." + listed
+    )
+
+
+def described(spec):
+    shape = ", ".join("B" if n is None else str(n) for n in spec["shape"])
+    scale = f", scale {spec['scale']:g}, zero {spec['zero_point']}" if "scale" in spec else ""
+    return f"{spec['dtype']} ({shape}){scale}"
+
+
+def limits(m):
+    lines = [
+        "- It knows its classes and nothing else: any picture gets one of them.",
+        "- EXIF orientation is ignored, as it was in training.",
+    ]
+    if "serve_bytes" in m["interface"]:
+        lines += [
+            "- `serve_bytes` reads JPEG, PNG, BMP, GIF (first frame) and WebP. An image that "
+            "cannot be read has `ok` false, scores and logits of zero, `class_ids` -1 and empty "
+            "names; the others of its batch are not touched.",
+            f"- So does one that claims more than {MAX_PIXELS:,} pixels, all frames of a GIF "
+            "together, or whose sides are so unequal that resizing would make as many: its header "
+            "is read, and nothing is decoded.",
+            "- An empty batch is an error.",
+        ]
+    if m["artifact"] == "tflite-int8":
+        lines.append("- 8-bit scores come in steps of 1/256.")
+    return "## Limits\n\n" + "\n".join(lines)
+
+
+def proof(m):
+    gate = m["gate"]
+    rows = []
+    for way, found in m["parity"].items():
+        accuracy = "unknown"
+        if found["artifact_accuracy"] is not None:
+            right = round(found["artifact_accuracy"] * found["images"])
+            accuracy = (
+                f"{found['artifact_accuracy']:.2%} ({right} of {found['images']}); "
+                f"network {found['source_accuracy']:.2%}"
+            )
+        rows.append(
+            f"| {way} | {found['largest']:.1e} | {found['rms']:.1e} | {found['top1']:.2%} "
+            f"| {found['top5']:.2%} | {accuracy} |"
+        )
+    limits = [f"the same first class on {gate['top1']:.0%}"]
+    if gate["largest"] is not None:
+        limits.append(f"a largest difference of {gate['largest']:g}")
+    if gate["rms"] is not None:
+        limits.append(f"an rms of {gate['rms']:g}")
+    return (
+        f"## Compared with the trained network\n\nOn {m['parity_images']}. Differences of the "
+        "logits, the largest over the largest logit and rms over rms; `bytes` includes the "
+        "artifact's own decoding and resizing, `probabilities` is the runtime's fast path.\n\n"
+        "| way | largest | rms | same first class | first in five | accuracy |\n"
+        "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        f"Published because it reached {', '.join(limits)} ({gate['reason']})."
+    )
+
+
+def speed(m):
+    times = "; ".join(
+        f"{milliseconds:g} ms for a batch of {name.split('_')[1]}"
+        for name, milliseconds in m["latency"].items()
+    )
+    return (
+        f"## Speed\n\n{times}, on the exporting machine ({m['machine']}), which may have been busy."
+    )
+
+
+def training(m):
+    facts = m["training"]
+    if not facts:
+        return "## Training\n\nNot recorded: the network was exported from memory."
+    lines = []
+    for name in ("network", "data", "recipe", "metrics"):
+        if facts.get(name):
+            shown = ", ".join(f"{k} {v}" for k, v in facts[name].items() if v is not None)
+            lines.append(f"- {name}: {shown}")
+    if "step" in facts:
+        lines.append(f"- step {facts['step']:,}, seed {facts['seed']}")
+    if "exported_weights" in facts:
+        lines.append(f"- weights: {facts['exported_weights']}")
+    return "## Training\n\n" + "\n".join(lines)
+
+
+def contents(m):
+    rows = [
+        f"| `{name}` | {entry['bytes']:,} | `{entry['sha256'][:16]}...` |"
+        for name, entry in m["files"].items()
+        if not name.startswith("samples/0")
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items())
+    return (
+        "## Files\n\n| file | bytes | sha256 |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        "`samples/` holds images and the network's answers; `python -m export.verify DIR` checks "
+        f"hashes, signatures and answers against them. Whole hashes are in `metadata.json`.\n\n"
+        f"Made with {versions}."
+    )

@@ -1,0 +1,88 @@
+"""ONNX: for onnxruntime, OpenVINO and the many that read it."""
+
+import logging
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from export import graph, parity
+from export.classifier import ExportError
+from export.formats import Format, Loaded, onnx_names
+
+try:
+    import onnx
+    import onnxruntime
+    import tf2onnx
+except ImportError as error:
+    raise ExportError(
+        f'ONNX needs {error.name}, which is not installed: pip install ".[onnx]"'
+    ) from None
+
+MODEL = "model.onnx"
+OPSET = 18  # the newest that tf2onnx 1.17 writes
+
+
+def write(classifier, directory, evidence):
+    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits`, `probabilities`."""
+    network = graph.freeze(classifier.model, classifier.image_size)
+
+    @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
+    def serve(images):
+        logits = network(images)["logits"]
+        return tf.identity(logits, "logits"), tf.nn.softmax(logits, name="probabilities")
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    model, _ = tf2onnx.convert.from_function(
+        serve, [graph.pixels(classifier.image_size)], opset=OPSET
+    )
+    name_outputs(model, ("logits", "probabilities"))
+    onnx_names.settle(model)
+    model.graph.name = classifier.model.name
+    for name, value in (("labels", "\n".join(classifier.class_names)), ("pixels", "RGB 0-255")):
+        model.metadata_props.add(key=name, value=value)
+    onnx.checker.check_model(model, full_check=True)
+    path = pathlib.Path(directory) / MODEL
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def name_outputs(model, names):
+    """Gives the graph's outputs, in order, the names that clients use."""
+    old = {output.name: name for output, name in zip(model.graph.output, names, strict=True)}
+    for node in model.graph.node:
+        for names_of in (node.input, node.output):
+            names_of[:] = [old.get(name, name) for name in names_of]
+    for output in model.graph.output:
+        output.name = old[output.name]
+
+
+def load(directory):
+    """The file as onnxruntime runs it on the processor."""
+    session = onnxruntime.InferenceSession(
+        str(pathlib.Path(directory) / MODEL), providers=["CPUExecutionProvider"]
+    )
+    return Loaded(
+        lambda images: session.run(["logits"], {"images": np.float32(images)})[0],
+        None,
+        interface(session),
+    )
+
+
+def interface(session):
+    return {
+        "serving_default": {
+            "inputs": {x.name: described(x) for x in session.get_inputs()},
+            "outputs": {x.name: described(x) for x in session.get_outputs()},
+        }
+    }
+
+
+def described(value):
+    dtype = {"tensor(float)": "float32"}[value.type]
+    return {"dtype": dtype, "shape": [n if isinstance(n, int) else None for n in value.shape]}
+
+
+def variant(name):
+    if name:
+        raise ValueError(f"onnx has no variants, got {name!r}")
+    return Format("onnx", write, load, parity.FLOAT32)

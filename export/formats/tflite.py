@@ -1,0 +1,113 @@
+"""TFLite, as LiteRT runs it: float32, float16 weights, 8-bit weights, or 8-bit throughout."""
+
+import functools
+import pathlib
+import tempfile
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from export import graph, parity
+from export.classifier import ExportError
+from export.formats import Format, Loaded, litert, tflite_metadata
+
+MODEL = "model.tflite"
+QUANTIZATIONS = {
+    "none": parity.FLOAT32,
+    "float16": parity.FLOAT16,
+    "dynamic": parity.INTEGER,
+    "int8": parity.INTEGER,
+}
+
+
+def write(classifier, directory, evidence, *, quantize):
+    """Writes `model.tflite` with its labels and metadata inside.
+
+    Input `images` (B, S, S, 3) of 0-255, uint8 in an int8 file and float32 otherwise; output
+    `probabilities` (B, classes) float32. One output, because MediaPipe takes no second.
+    """
+    labels = "".join(f"{name}\n" for name in classifier.class_names)
+    model = convert(classifier, evidence.calibration, quantize=quantize)
+    foreign = litert.foreign_operators(model)
+    if foreign:
+        raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
+    path = pathlib.Path(directory) / MODEL
+    path.write_bytes(tflite_metadata.with_metadata(model, classifier))
+    tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+
+
+def convert(classifier, calibration=None, *, quantize):
+    """The flatbuffer without metadata: Classifier -> bytes. `calibration` is for int8 alone."""
+    network = graph.freeze(classifier.model, classifier.image_size)
+
+    @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
+    def serving_default(images):
+        return {"probabilities": tf.nn.softmax(network(images)["logits"])}
+
+    with tempfile.TemporaryDirectory() as folder:
+        concrete = serving_default.get_concrete_function()
+        tf.saved_model.save(tf.Module(), folder, signatures=concrete)
+        # Not from_concrete_functions, which drops the weights of a Keras 3 net without a word.
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=["serving_default"]
+        )
+        # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
+        if quantize != "none":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.representative_dataset = functools.partial(representatives, calibration)
+            converter.inference_input_type = tf.uint8
+        with warnings.catch_warnings():
+            # The calibrator itself runs TensorFlow's deprecated interpreter.
+            warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
+            return converter.convert()
+
+
+def representatives(calibration):
+    """Calibration images one by one: real ones, then black and white.
+
+    The range of the input must be 0-255 whatever the images hold, so that its scale is 1.
+    """
+    black = np.zeros_like(calibration[0])
+    for image in (*calibration, black, black + 255):
+        yield {"images": image[np.newaxis]}
+
+
+def load(directory):
+    """The file as LiteRT runs it, with XNNPACK; logits from its plain kernels, which show them."""
+    path = pathlib.Path(directory) / MODEL
+    fast = litert.runner(path.read_bytes())
+    inner = litert.Layers(path.read_bytes())
+    return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
+
+
+def interface(model):
+    operators = litert.operators(model)
+    inputs, outputs = litert.signature(model)
+    return {"serving_default": {"inputs": inputs, "outputs": outputs}, "operators": operators}
+
+
+def explain(directory, classifier, images, count=32):
+    """Where an 8-bit file lost the signal: a line a layer, its error against the float file."""
+    exact = litert.Layers(convert(classifier, quantize="none"))
+    rough = litert.Layers((pathlib.Path(directory) / MODEL).read_bytes())
+    lines = ["layer by layer, rms of the difference over rms of the float32 file's values:"]
+    for name, error in litert.layer_errors(exact, rough, images.pixels[:count]):
+        lines.append(f"  {error:8.4f}  {name}")
+    return "\n".join(lines)
+
+
+def variant(name):
+    if name not in QUANTIZATIONS:
+        raise ValueError(f"unknown --quantize {name!r}: expected one of {', '.join(QUANTIZATIONS)}")
+    return Format(
+        f"tflite-{name}",
+        functools.partial(write, quantize=name),
+        load,
+        QUANTIZATIONS[name],
+        explain=explain if name in ("dynamic", "int8") else None,
+    )

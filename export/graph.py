@@ -1,0 +1,88 @@
+"""The serving graph that every exporter starts from: folded, float32, its weights constants.
+
+Constants are what makes it fast: the runtime may lay a weight out for its processor once, and
+fold what depends on weights alone.
+"""
+
+import tensorflow as tf
+
+from export import requests
+from zoo import resnet
+from zoo.recursion import room_for
+from zoo.surgery.fold import fold
+
+TOP = 5  # as in the paper's top-5 error
+
+
+def freeze(model, image_size):
+    """A tf.function without variables: (B, S, S, 3) float32 -> {"conv2": map, ..., "logits"}.
+
+    The keys are those of `resnet.stages`. Every caller shares its one copy of the weights, and
+    pays only for the outputs that it reads.
+    """
+    maps = resnet.features(fold(model))
+    trainable = [v.numpy() for v in maps.trainable_variables]
+    others = [v.numpy() for v in maps.non_trainable_variables]
+
+    @tf.function(input_signature=[pixels(image_size)], autograph=False)
+    def network(images):
+        with room_for(len(maps.layers)):
+            outputs, _ = maps.stateless_call(
+                [tf.constant(w) for w in trainable], [tf.constant(w) for w in others], images
+            )
+        return outputs
+
+    return network
+
+
+def signatures(classifier):
+    """The concrete functions of a SavedModel, by signature name.
+
+    serving_default  images (B, S, S, 3) float32 0-255 -> logits, probabilities, class_ids
+    serve_bytes      image_bytes (B,) string -> the same, ok (B,), class_names and scores (B, top)
+    features         images -> conv2 ... and pool
+    """
+    network = freeze(classifier.model, classifier.contract.image_size)
+    size = classifier.contract.image_size
+    # A lookup table would need an initialiser, which OpenVINO and tf.js do not run.
+    names = tf.constant(classifier.class_names)
+
+    @tf.function(input_signature=[pixels(size)], autograph=False)
+    def serving_default(images):
+        return decide(network(images)["logits"])
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
+    def serve_bytes(image_bytes):
+        images, ok = requests.prepare(image_bytes, classifier.contract)
+        decision = decide(network(images)["logits"])
+        scores, ids = tf.math.top_k(decision["probabilities"], min(TOP, len(names)))
+        answers = {**decision, "scores": scores, "class_names": tf.gather(names, ids)}
+        return {"ok": ok, **{name: blank_unless(ok, x) for name, x in answers.items()}}
+
+    @tf.function(input_signature=[pixels(size)], autograph=False)
+    def features(images):
+        outputs = network(images)
+        return {name: x for name, x in outputs.items() if name not in ("conv1", "logits")}
+
+    functions = (serving_default, serve_bytes, features)
+    return {f.__name__: f.get_concrete_function() for f in functions}
+
+
+def decide(logits):
+    """What a client wants of logits: (B, classes) -> logits, probabilities, class_ids (B,)."""
+    return {
+        "logits": tf.identity(logits),
+        "probabilities": tf.nn.softmax(logits),
+        "class_ids": tf.argmax(logits, axis=-1),
+    }
+
+
+def blank_unless(ok, answer):
+    """Zeros, empty names and class -1 in the rows of images that were refused."""
+    blank = {tf.string: "", tf.int64: -1}.get(answer.dtype, 0)
+    ok = tf.reshape(ok, [-1] + [1] * (len(answer.shape) - 1))
+    return tf.where(ok, answer, tf.cast(blank, answer.dtype) if blank != "" else "")
+
+
+def pixels(image_size):
+    return tf.TensorSpec((None, image_size, image_size, 3), tf.float32, "images")

@@ -1,0 +1,125 @@
+"""Write, prove, publish: an artifact appears whole and proven under its version, or not at all."""
+
+import contextlib
+import dataclasses
+import functools
+import os
+import pathlib
+import shutil
+
+import numpy as np
+import tensorflow as tf
+
+from export import card, parity, samples
+from export.classifier import ExportError
+from zoo.recursion import room_for
+
+BATCH_SIZE = 32
+
+
+def publish(classifier, form, evidence, output_dir, *, version=None):
+    """Exports to `output_dir/N` with its card; returns that path and the proof, as `prove`.
+
+    `version` is the next free number if not given. ExportError, and nothing published, where the
+    artifact misses its gate on the held-out images.
+    """
+    images = evidence.held_out
+    expected = source_logits(classifier.model, images.pixels)
+    with version_directory(output_dir, version) as (temporary, target):
+        form.write(classifier, temporary, evidence)
+        loaded = form.load(temporary)
+        proof = prove(loaded, images, expected)
+        missed = misses(proof, form.gate)
+        if missed:
+            if form.explain:
+                missed.append(form.explain(temporary, classifier, images))
+            raise ExportError(
+                f"{form.name} is not the network it came from and is not published.\n"
+                + "\n".join(missed)
+            )
+        sample = samples.write(
+            temporary, images, functools.partial(source_logits, classifier.model)
+        )
+        card.write(temporary, card.Export(classifier, form, loaded, images, proof, sample))
+    return target, proof
+
+
+def prove(loaded, images, expected):
+    """Compares by every way that an image can take -> {way: Comparison}.
+
+    "pixels": prepared as in evaluation. "bytes": encoded as a client sends them, so what the
+    artifact's own preparation changes shows here. "probabilities": the runtime's fast path where
+    it does not show logits.
+    """
+    ways = {"pixels": (loaded.pixels, images.pixels, expected)}
+    if loaded.encoded:
+        ways["bytes"] = (loaded.encoded, images.encoded, expected)
+    if loaded.probabilities:
+        ways["probabilities"] = (loaded.probabilities, images.pixels, parity.softmax(expected))
+    proof = {}
+    for way, (run, inputs, target) in ways.items():
+        try:
+            proof[way] = parity.compare(target, in_batches(run, inputs), images.labels)
+        except ValueError as error:
+            raise ExportError(f"the artifact fails on {way}: {error}") from None
+    return proof
+
+
+def misses(proof, gate):
+    """A sentence for each way and condition that misses; scores are held to top-1 alone."""
+    found = []
+    for way, comparison in proof.items():
+        limits = dataclasses.replace(gate, largest=None, rms=None)
+        for miss in parity.misses(comparison, limits if way == "probabilities" else gate):
+            found.append(f"{way}: {miss} ({gate.reason})")
+    return found
+
+
+def source_logits(model, pixels):
+    """The trained network's own answer, unfolded: (N, S, S, 3) -> (N, classes) numpy."""
+    with room_for(len(model.layers)):
+        run = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+        return in_batches(lambda images: run(tf.constant(images)).numpy(), pixels)
+
+
+def in_batches(run, inputs):
+    starts = range(0, len(inputs), BATCH_SIZE)
+    return np.concatenate([run(inputs[start : start + BATCH_SIZE]) for start in starts])
+
+
+@contextlib.contextmanager
+def version_directory(output_dir, version=None):
+    """Yields an empty directory and the path `output_dir/N` it gets if the block ends well.
+
+    N is the next free number if not given, as TensorFlow Serving counts. ExportError if it is
+    taken: a server may be reading it.
+    """
+    output_dir = pathlib.Path(output_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    version = next_version(output_dir) if version is None else version
+    target = output_dir / str(version)
+    if target.exists():
+        raise ExportError(f"{target} exists and is never overwritten: give another --version")
+    temporary = output_dir / f".{os.getpid()}.{version}"  # no number, so no server takes it
+    temporary.mkdir()
+    try:
+        yield temporary, target
+        flush(temporary)
+        os.rename(temporary, target)  # fails if another process was first
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def next_version(output_dir):
+    taken = [int(path.name) for path in output_dir.iterdir() if path.name.isdigit()]
+    return max(taken, default=0) + 1
+
+
+def flush(directory):
+    """Every file and directory on disk before the rename, or a crash could publish a torso."""
+    for path in [*directory.rglob("*"), directory]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,18 @@
+"""python -m export.saved_model --run_dir=DIR --output_dir=DIR: a TensorFlow SavedModel.
+
+Writes OUTPUT_DIR/1, then 2, 3 ...: the layout that TensorFlow Serving watches. Signatures:
+serving_default (`images`: pixels 0-255), serve_bytes (`image_bytes`: encoded JPEG, PNG, BMP,
+GIF, WebP) and features. Compared with the network on real images first; on a miss the exit code
+is 1 and nothing is published.
+"""
+
+from export import command
+from zoo import program
+
+
+def main(arguments):
+    command.export("saved_model", arguments)
+
+
+if __name__ == "__main__":
+    program.run(main, __doc__)

@@ -1,0 +1,75 @@
+"""How to call an artifact, by format: the first thing a reader of its card looks for."""
+
+SAVED_MODEL = """\
+## Use
+
+In Python, with TensorFlow alone:
+```python
+import tensorflow as tf
+
+classify = tf.saved_model.load(".").signatures["serve_bytes"]
+answer = classify(image_bytes=tf.constant([open("samples/{sample}", "rb").read()]))
+print(answer["class_names"].numpy()[0], answer["scores"].numpy()[0])
+```
+From the shell, with what TensorFlow installs:
+```
+saved_model_cli show --dir . --all
+saved_model_cli run --dir . --tag_set serve --signature_def serving_default \\
+    --inputs 'images=samples/reference.npz[pixels]'
+```
+Served by TensorFlow Serving, whose REST request is `samples/request.json` (KServe's v1 protocol
+takes the same). The folder above this one is what it watches, and `assets.extra` warms it up.
+This command was not run by us:
+```
+docker run -p 8501:8501 -v "$(realpath ..):/models/{network}" -e MODEL_NAME={network} \\
+    tensorflow/serving
+curl -d @samples/request.json http://localhost:8501/v1/models/{network}:predict
+```
+`samples/request.v2.json` is the same request in the Open Inference Protocol, as MLServer and KServe
+v2 take it once they run a SavedModel:
+```
+curl -d @samples/request.v2.json http://localhost:8080/v2/models/{network}/infer
+```"""
+
+TFLITE = """\
+## Use
+
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter("model.tflite").get_signature_runner("serving_default")
+pixels = np.load("samples/reference.npz")["pixels"].astype(np.{dtype})  # (B, {size}, {size}, 3)
+print(run(images=pixels)["probabilities"].argmax(axis=1))
+```
+Or with MediaPipe, which resizes, and finds the labels inside the file:
+```python
+import mediapipe as mp
+
+classifier = mp.tasks.vision.ImageClassifier.create_from_model_path("model.tflite")
+print(classifier.classify(mp.Image.create_from_file("samples/{sample}")).classifications)
+```"""
+
+ONNX = """\
+## Use
+
+```python
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+pixels = np.load("samples/reference.npz")["pixels"].astype(np.float32)  # (B, {size}, {size}, 3)
+logits, probabilities = session.run(["logits", "probabilities"], {{"images": pixels}})
+```"""
+
+
+def text(metadata):
+    """The card's section on use."""
+    kind = metadata["artifact"].partition("-")[0]
+    sides = metadata["interface"]["serving_default"]
+    return {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX}[kind].format(
+        network=metadata["network"],
+        size=metadata["input"]["image_size"],
+        dtype=sides["inputs"]["images"]["dtype"],
+        sample=next(name.partition("/")[2] for name in metadata["files"] if "samples/0" in name),
+    )

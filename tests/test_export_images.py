@@ -1,0 +1,69 @@
+"""The real images that artifacts are compared on, against PIL and the files on disk."""
+
+import io
+
+import export_networks
+import numpy as np
+import PIL.Image
+import pytest
+
+from export import images
+from export.classifier import Classifier
+from zoo.preprocess import InputContract
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two classes of JPEG and PNG files, 12 by 12 pixels: {path: label}."""
+    rng = np.random.default_rng(0)
+    found = {}
+    for split in ("train", "validation"):
+        for label, name in enumerate(("cat", "dog")):
+            place = tmp_path / split / name
+            place.mkdir(parents=True)
+            for number, suffix in enumerate(("jpg", "png", "png")):
+                path = place / f"{number}.{suffix}"
+                PIL.Image.fromarray(rng.integers(0, 256, (12, 12, 3), np.uint8)).save(path)
+                found[path] = label
+    return tmp_path, found
+
+
+def classifier(folder):
+    import zoo
+
+    facts = {"data": {"name": "folder", "data_dir": str(folder)}}
+    model = zoo.build("resnet8", num_classes=2, image_size=8)
+    return Classifier(model, InputContract(8, 12), ("cat", "dog"), facts)
+
+
+def test_a_client_would_send_the_files_themselves(folder):
+    place, labels = folder
+    found = images.of_run(classifier(place), "validation", 100)
+    expected = {path.read_bytes(): label for path, label in labels.items() if "valid" in str(path)}
+    assert dict(zip(found.encoded, found.labels, strict=True)) == expected
+    assert found.origin == "6 of the 6 validation images of folder"
+    for content, pixels in zip(found.encoded, found.pixels, strict=True):
+        decoded = np.asarray(PIL.Image.open(io.BytesIO(content)), np.float32)
+        # 12 pixels are the resized size already, so only the centre is cut out; JPEG decoders
+        # differ by a few grey levels.
+        assert np.abs(decoded[2:10, 2:10] - pixels).max() <= (content[:2] == b"\xff\xd8") * 4
+
+
+def test_pixels_in_memory_are_sent_as_lossless_files():
+    found = images.of_run(export_networks.digits_classifier(), "validation", 37)
+    assert len(found) == 37 and found.pixels.shape == (37, 8, 8, 3)
+    decoded = [np.asarray(PIL.Image.open(io.BytesIO(content))) for content in found.encoded]
+    np.testing.assert_array_equal(decoded, found.pixels)
+    assert len(found.first(5)) == len(found.first(5).labels) == 5
+
+
+def test_a_network_without_data_is_tried_on_photographs():
+    import zoo
+
+    model = zoo.build("resnet8", image_size=32)
+    nameless = Classifier(model, InputContract(32, 36), export_networks.NAMES)
+    found = images.of_run(nameless, "validation", 20)
+    assert found.pixels.shape == (20, 32, 32, 3) and found.labels is None
+    assert np.std(found.pixels, axis=(1, 2, 3)).min() > 5  # no blank walls
+    again = images.of_run(nameless, "validation", 20)
+    assert again.encoded == found.encoded

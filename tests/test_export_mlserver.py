@@ -1,0 +1,180 @@
+"""A real model server serves the SavedModel: MLServer, over REST and gRPC, on this machine alone.
+
+MLServer pins packages that are not ours, so it lives in a virtual environment of its own: the one
+whose interpreter MLSERVER_PYTHON names, or else `.venv-serving`, made at the first run.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import export_networks
+import numpy as np
+import pytest
+
+from export import formats, images, publish
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PACKAGES = ["mlserver==1.7.1", "tensorflow==2.21.0"]
+START_SECONDS = 120
+
+RUNTIME = """
+import tensorflow as tf
+from mlserver import MLModel
+from mlserver.codecs import Base64Codec, NumpyCodec, StringCodec
+from mlserver.types import InferenceResponse
+
+
+class SavedModel(MLModel):
+    async def load(self):
+        self.serve = tf.saved_model.load(self.settings.parameters.uri).signatures["serve_bytes"]
+        return True
+
+    async def predict(self, payload):
+        encoded = self.decode(payload.inputs[0], default_codec=Base64Codec)
+        answer = {k: v.numpy() for k, v in self.serve(image_bytes=tf.constant(encoded)).items()}
+        names = [name.decode() for name in answer.pop("class_names").ravel()]
+        outputs = [StringCodec.encode_output("class_names", names)]
+        outputs += [NumpyCodec.encode_output(name, value) for name, value in answer.items()]
+        return InferenceResponse(model_name=self.name, outputs=outputs)
+"""
+
+GRPC_CLIENT = """
+import json, sys
+import grpc
+from mlserver.grpc import dataplane_pb2 as pb, dataplane_pb2_grpc
+
+stub = dataplane_pb2_grpc.GRPCInferenceServiceStub(grpc.insecure_channel(sys.argv[1]))
+content = [open(path, "rb").read() for path in sys.argv[2:]]
+request = pb.ModelInferRequest(model_name="digits")
+image_bytes = request.inputs.add(name="image_bytes", datatype="BYTES", shape=[len(content)])
+image_bytes.contents.bytes_contents.extend(content)
+answer = {x.name: x for x in stub.ModelInfer(request).outputs}
+print(json.dumps({
+    "class_ids": list(answer["class_ids"].contents.int64_contents),
+    "ok": list(answer["ok"].contents.bool_contents),
+    "logits": list(answer["logits"].contents.fp32_contents),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def python():
+    """An interpreter that has MLServer and TensorFlow."""
+    chosen = os.environ.get("MLSERVER_PYTHON")
+    if chosen:
+        return chosen
+    folder = ROOT / ".venv-serving"
+    found = folder / "bin" / "python"
+    ready = folder / "installed"
+    if not ready.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([found, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        ready.touch()
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory):
+    source = export_networks.digits_classifier()
+    evidence = images.Evidence(images.of_run(source, "validation", 40))
+    folder = tmp_path_factory.mktemp("served")
+    return publish.publish(source, formats.find("saved_model"), evidence, folder)[0]
+
+
+@pytest.fixture(scope="module")
+def ports(python, artifact, tmp_path_factory):
+    """REST and gRPC ports of a running server; it is stopped at the end."""
+    folder = tmp_path_factory.mktemp("mlserver")
+    rest, grpc, metrics = free_ports(3)
+    settings = {"host": "127.0.0.1", "http_port": rest, "grpc_port": grpc, "parallel_workers": 0}
+    settings |= {"metrics_port": metrics, "debug": False}
+    model = {"name": "digits", "implementation": "runtime.SavedModel"}
+    model["parameters"] = {"uri": str(artifact)}
+    (folder / "runtime.py").write_text(RUNTIME)
+    (folder / "settings.json").write_text(json.dumps(settings))
+    (folder / "model-settings.json").write_text(json.dumps(model))
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    with open(folder / "log", "wb") as log:
+        server = subprocess.Popen(
+            [pathlib.Path(python).with_name("mlserver"), "start", "."],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_ready(server, rest, folder / "log")
+        yield rest, grpc
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def wait_until_ready(server, port, log):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/models/digits/ready"):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.5)
+    raise RuntimeError(f"MLServer did not start:\n{log.read_text()[-4000:]}")
+
+
+def expected_logits(artifact, count):
+    import PIL.Image
+
+    paths = sorted((artifact / "samples").glob("0*.png"))[:count]
+    pixels = np.float32([np.asarray(PIL.Image.open(path)) for path in paths])
+    return paths, np.array(export_networks.trained_on_digits()(pixels))
+
+
+@pytest.mark.slow  # starts a server; the first run also installs it, which takes minutes
+def test_rest_answers_the_example_request(ports, artifact):
+    """The very file that lies beside the model, sent as it is."""
+    body = (artifact / "samples" / "request.v2.json").read_bytes()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{ports[0]}/v2/models/digits/infer",
+        body,
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        outputs = {x["name"]: x for x in json.load(answer)["outputs"]}
+    _, logits = expected_logits(artifact, 1)
+    np.testing.assert_allclose(outputs["logits"]["data"], logits[0], atol=1e-4)
+    assert outputs["class_names"]["data"][0] == export_networks.NAMES[logits[0].argmax()]
+    assert outputs["ok"]["data"] == [True]
+
+
+@pytest.mark.slow
+def test_grpc_answers_a_batch_with_a_bad_image(ports, artifact, python, tmp_path):
+    """By MLServer's own client stubs, in its own environment."""
+    paths, logits = expected_logits(artifact, 5)
+    (tmp_path / "bad").write_bytes(b"not an image")
+    done = subprocess.run(
+        [python, "-c", GRPC_CLIENT, f"127.0.0.1:{ports[1]}", *paths, tmp_path / "bad"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["ok"] == [True] * 5 + [False]
+    assert answer["class_ids"] == [*logits.argmax(axis=1), -1]
+    np.testing.assert_allclose(answer["logits"][:50], logits.ravel(), atol=1e-4)

@@ -1,0 +1,176 @@
+"""A miss publishes nothing, a version is never overwritten, and a wrong net fails every format."""
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+import export_networks
+import keras
+import numpy as np
+import pytest
+
+from export import classifier, formats, images, publish
+from export.classifier import Classifier, ExportError
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+FORMATS = ["saved_model", "tflite-none", "tflite-float16", "tflite-dynamic", "tflite-int8", "onnx"]
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    source = export_networks.digits_classifier()
+    training = images.of_run(source, "train", 400)
+    return images.Evidence(
+        images.of_run(source, "validation", 200), images.stratified(training, 100)
+    )
+
+
+def perturbed(model, form):
+    """A copy with the mistake that a format must not hide: 1 part in 1000 of one kernel, or more.
+
+    Quantised files are coarser, so theirs is a layer that lost its bias, which no rounding does.
+    """
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    if form in ("saved_model", "tflite-none", "onnx"):
+        layer = copy.get_layer("conv3_block1_1_conv")
+        layer.set_weights([layer.kernel.numpy() * 1.001])
+    elif form == "tflite-float16":
+        layer = copy.get_layer("conv3_block1_1_conv")
+        layer.set_weights([layer.kernel.numpy() * 1.1])
+    else:
+        layer = copy.get_layer("conv2_block1_2_bn")
+        gamma, beta, mean, variance = layer.get_weights()
+        layer.set_weights([gamma, beta + 1.0, mean, variance])
+    return copy
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_perturbed_network_is_not_published(form, evidence, tmp_path):
+    """The file is written from the perturbed copy and compared with the network itself."""
+    source = export_networks.digits_classifier()
+    wrong = dataclasses.replace(source, model=perturbed(source.model, form))
+    real = formats.find(form)
+    broken = dataclasses.replace(real, write=lambda _, *rest: real.write(wrong, *rest))
+    with pytest.raises(ExportError, match="is not the network it came from") as error:
+        publish.publish(source, broken, evidence, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+    if form in ("tflite-dynamic", "tflite-int8"):
+        table = [line.split() for line in str(error.value).splitlines() if line.startswith("  ")]
+        errors = {name: float(value) for value, name in table}
+        # The layer whose bias was changed stands out against the one before it.
+        assert errors["conv2_block1_2_conv"] > 5 * errors["conv2_block1_1_relu"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_right_network_is(form, evidence, tmp_path):
+    source = export_networks.digits_classifier()
+    target, proof = publish.publish(source, formats.find(form), evidence, tmp_path / "out")
+    assert target == tmp_path / "out" / "1" and (target / "MODEL_CARD.md").is_file()
+    assert proof["pixels"].images == 200
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1"]
+
+
+def test_versions_count_up_and_are_never_overwritten(tmp_path):
+    for expected in ("1", "2"):
+        with publish.version_directory(tmp_path) as (temporary, target):
+            (temporary / "file").write_text(expected)
+            assert not target.exists()
+        assert (tmp_path / expected / "file").read_text() == expected
+    with publish.version_directory(tmp_path, 40) as (_, target):
+        pass
+    with pytest.raises(ExportError, match="40 exists"), publish.version_directory(tmp_path, 40):
+        pass
+    with publish.version_directory(tmp_path) as (_, target):
+        pass
+    assert target.name == "41"
+
+
+def test_a_crash_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), publish.version_directory(tmp_path) as (temporary, _):
+        (temporary / "half").write_text("x")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_another_process_published_first_stays(tmp_path):
+    with pytest.raises(OSError), publish.version_directory(tmp_path, 1) as (temporary, target):
+        (temporary / "file").write_text("ours")
+        target.mkdir()
+        (target / "file").write_text("theirs")
+    assert (tmp_path / "1" / "file").read_text() == "theirs"
+
+
+def test_averaged_and_best_weights(tmp_path):
+    """Each file is read, and a run without them says which file it lacks."""
+    run = export_networks.save_run(tmp_path / "run")
+    with pytest.raises(ExportError, match=r"no ema weights: expected model\.ema\.weights\.h5"):
+        classifier.from_run(run, "ema")
+    other = keras.models.clone_model(export_networks.trained_on_digits())
+    other.set_weights([w + 1 for w in export_networks.trained_on_digits().get_weights()])
+    other.save_weights(run / "model.ema.weights.h5")
+    for weights, model in (("ema", other), ("final", export_networks.trained_on_digits())):
+        found = classifier.from_run(run, weights)
+        pairs = zip(found.model.get_weights(), model.get_weights(), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+        assert found.facts["exported_weights"] == classifier.WEIGHTS[weights]
+
+
+def test_names_and_classes_must_agree():
+    model = export_networks.trained_on_digits()
+    with pytest.raises(ExportError, match="2 class names for a network of 10 classes"):
+        Classifier(model, export_networks.DIGITS, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["--run_dir=nowhere"], 1, "nowhere holds no trained network"),
+        ([], 2, "run_dir"),
+        (["--run_dir=x", "stray"], 2, "unexpected arguments: stray"),
+        (["--run_dir=x", "--weights=worst"], 2, "worst"),
+    ],
+)
+def test_a_misused_command_line_gets_one_sentence(arguments, code, sentence, tmp_path):
+    command = export_networks.program("export.saved_model", *arguments)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == code
+    assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+WRITE_ALL = """
+import pathlib, sys
+from export import classifier, formats, images
+source = classifier.from_run(sys.argv[1])
+held_out = images.of_run(source, "validation", 20)
+evidence = images.Evidence(held_out, held_out.pixels)
+for form in ("saved_model", "onnx", "tflite-int8"):
+    directory = pathlib.Path(sys.argv[2]) / form
+    directory.mkdir(parents=True)
+    formats.find(form).write(source, directory, evidence)
+"""
+
+
+def test_same_network_same_bytes(tmp_path):
+    """Two processes whose sets are in another order write the same files."""
+    run = export_networks.save_run(tmp_path / "run")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE_ALL, run, tmp_path / seed],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stderr=subprocess.DEVNULL,
+        )
+        for seed in ("1", "2")
+    ]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    names = {p.relative_to(tmp_path / "1") for p in (tmp_path / "1").rglob("*") if p.is_file()}
+    assert {"saved_model.pb", "fingerprint.pb", "model.onnx", "model.tflite"} < {
+        name.name for name in names
+    }
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name

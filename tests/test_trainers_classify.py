@@ -8,41 +8,18 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras.ops import convert_to_numpy as convert
+from runs_on_digits import SHORT, command, records, run, wait_for, weights
 
 import zoo
 from trainers import runs
 from trainers.flags import Run
 from trainers.recipes import RECIPES, default_for
 from zoo import archive
-
-SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16")
-
-
-def command(program, *arguments):
-    return [sys.executable, "-m", f"trainers.{program}", *map(str, arguments)]
-
-
-def run(program, *arguments, **options):
-    return subprocess.run(
-        command(program, *arguments), capture_output=True, text=True, timeout=300, **options
-    )
-
-
-def records(run_dir):
-    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
-    kept = [json.loads(line) for line in lines]
-    return [{k: v for k, v in r.items() if k != "images_per_second"} for r in kept]
-
-
-def weights(run_dir):
-    model, _ = archive.load(run_dir)
-    return [convert(v) for v in model.variables]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +29,12 @@ def whole(tmp_path_factory):
     result = run("classify", *SHORT, f"--run_dir={run_dir}")
     assert result.returncode == 0, result.stderr
     return run_dir, result
+
+
+def assert_same_weights(run_dir, other_dir):
+    expected = weights(other_dir)
+    for path, value in weights(run_dir).items():
+        np.testing.assert_array_equal(value, expected[path], err_msg=path)
 
 
 def test_the_console_is_clean_and_tells_each_round(whole):
@@ -89,8 +72,7 @@ def test_flags_txt_repeats_the_run(whole, tmp_path):
     result = run("classify", f"--flagfile={run_dir}/flags.txt", f"--run_dir={tmp_path / 'again'}")
     assert result.returncode == 0, result.stderr
     assert records(tmp_path / "again") == records(run_dir)
-    for ours, theirs in zip(weights(tmp_path / "again"), weights(run_dir), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_same_weights(tmp_path / "again", run_dir)
 
 
 def test_tensorboard_scalars_are_the_history(whole):
@@ -116,13 +98,6 @@ def test_a_finished_run_is_left_as_it_is(whole):
     assert (run_dir / "model.weights.h5").read_bytes() == before
 
 
-def wait_for(path, process):
-    end = time.time() + 120
-    while not list(path.parent.glob(path.name)):
-        assert process.poll() is None and time.time() < end, "the run ended or hung"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("number, code", [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
     run_dir, _ = whole
@@ -144,8 +119,7 @@ def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
     assert result.returncode == 0, result.stderr
     assert "resuming at step" in result.stdout
     assert records(stopped) == records(run_dir)
-    for ours, theirs in zip(weights(stopped), weights(run_dir), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_same_weights(stopped, run_dir)
 
 
 def test_a_directory_of_another_run_is_refused(whole):

@@ -4,6 +4,7 @@ Without flags: resnet8 on scikit-learn's digits, about a minute on two CPU cores
 receives checkpoints, TensorBoard logs, metrics.jsonl, flags.txt, manifest.json and weights.
 """
 
+import contextlib
 import pathlib
 import shlex
 import signal
@@ -11,6 +12,7 @@ import sys
 
 from absl import flags
 
+from trainers import cluster
 from trainers import flags as trainer_flags
 from zoo import program
 
@@ -18,14 +20,26 @@ trainer_flags.define()
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "where the run lives; default: runs/MODEL_DATA")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; TFDS has its own default")
 _STRATEGY = flags.DEFINE_enum(
-    "strategy", "auto", ("auto", "none", "mirrored"), "auto mirrors over all GPUs, if there are any"
+    "strategy",
+    "auto",
+    ("auto", "none", "mirrored", "multiworker", "tpu"),
+    "auto mirrors over all GPUs, if there are any; tpu is untried",
 )
 _LOGICAL_DEVICES = flags.DEFINE_integer(
     "logical_devices", 1, "split the CPU, to try replication anywhere", lower_bound=1
 )
+_CLUSTER = flags.DEFINE_string("cluster", None, "multiworker: host:port of every worker, by commas")
+_WORKER = flags.DEFINE_integer("worker", None, "multiworker: this one's place in --cluster, from 0")
 _CHECKPOINT_STEPS = flags.DEFINE_integer(
     "checkpoint_steps", 1000, "save every so often, besides the end of each round", lower_bound=0
 )
+_STEPS_PER_EXECUTION = flags.DEFINE_integer(
+    "steps_per_execution", None, "steps of one call to the device; default: half a second's", 1
+)
+_ACCUMULATE = flags.DEFINE_integer(
+    "accumulate", 1, "compute the batch in so many parts, one after another, to save memory", 1
+)
+_XLA = flags.DEFINE_bool("xla", False, "compile the step by XLA: for GPUs, slower on CPUs")
 
 
 def main(arguments):
@@ -33,45 +47,79 @@ def main(arguments):
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     try:
         run = trainer_flags.run()
+        trainer_flags.check_engine(run, _ACCUMULATE.value, _XLA.value)
+        if _STRATEGY.value == "multiworker":
+            cluster.configure(_CLUSTER.value, _WORKER.value)
+            cluster.peers()
     except ValueError as error:
         program.usage_error(error)
     run_dir = pathlib.Path(_RUN_DIR.value or f"runs/{run.model}_{run.data}")
-    with program.quiet_start():
-        from trainers import checkpoints, distribute, runs
+    several = _STRATEGY.value == "multiworker"
+    waiting = cluster.waiting_aloud() if several else contextlib.nullcontext()
+    with waiting, program.quiet_start():
+        import tensorflow as tf
+
+        from trainers import distribute
 
         strategy = distribute.strategy(_STRATEGY.value, _LOGICAL_DEVICES.value)
-        distribute.check_batch(run.recipe.batch_size, strategy)
+        distribute.check_batch(run.recipe.batch_size // _ACCUMULATE.value, strategy)
+    try:
+        train(run, run_dir, strategy)
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        cluster.leave(error)
 
-    place = runs.Place(run_dir, _DATA_DIR.value, strategy, _CHECKPOINT_STEPS.value)
+
+def train(run, run_dir, strategy):
+    """Build or restore, train, say how it ended."""
+    from trainers import checkpoints, distribute, runs, steps
+
+    place = runs.Place(
+        run_dir,
+        _DATA_DIR.value,
+        strategy,
+        _CHECKPOINT_STEPS.value,
+        _STEPS_PER_EXECUTION.value or (10 if distribute.is_cluster(strategy) else 0),
+        steps.Engine(_ACCUMULATE.value, _XLA.value),
+    )
     data = runs.load_data(run, place.data_dir)
-    runs.claim(run, run_dir)
-    checkpoints.sweep(run_dir)
+    if place.chief:
+        runs.claim(run, run_dir)
+        checkpoints.sweep(run_dir)
     state = runs.build(run, data, strategy)
     resumed = checkpoints.restore(state, run_dir)
     if not resumed:
-        runs.set_mean(state, data, run.recipe)
-    print(headline(run, data, state, distribute.describe(strategy)), flush=True)
+        runs.begin(state, data, run)
+    if place.chief:
+        print(headline(run, data, state, distribute.describe(strategy)), flush=True)
     received = runs.train(run, place, data, state)
-    finish(run_dir, state, received)
+    if distribute.is_cluster(strategy):
+        cluster.end_together(lambda flag: distribute.any_worker(strategy, flag), place.chief)
+    finish(run_dir, state, received, place.chief)
 
 
 def headline(run, data, state, devices):
+    from trainers import transfer
     from zoo import complexity
 
     start = f"resuming at step {state.step:,}" if state.step else "starting"
+    if run.init_from and not state.step:
+        start = transfer.describe(run, data.train.class_names)
+    counted = "parameters to train" if run.init_from else "parameters"
     return (
-        f"{run.model} ({complexity.parameters(state.model):,} parameters) on {run.data}: "
+        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: "
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
         f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}"
     )
 
 
-def finish(run_dir, state, received):
+def finish(run_dir, state, received, chief):
     """The last words; exit code 130 after Ctrl-C, as a shell expects."""
     if received:
         command = shlex.join(["python", "-m", "trainers.classify", *sys.argv[1:]])
         print(f"stopped at step {state.step:,}; resume with: {command}")
         raise SystemExit(130 if received == signal.SIGINT else 0)
+    if not chief:
+        return
     last = state.history[-1]
     print(
         f"trained: validation error {last['validation_error']:.2%} after {state.step:,} steps; "

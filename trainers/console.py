@@ -5,6 +5,8 @@ import sys
 
 import keras
 
+from trainers import distribute
+
 
 class Console(keras.callbacks.Callback):
     """A progress bar on a terminal, and on any output a line a round."""
@@ -49,10 +51,15 @@ BAR_METRICS = ("loss", "error")
 class Interrupt(keras.callbacks.Callback):
     """Ctrl-C or SIGTERM ends training after the call to the device that is under way.
 
-    `received` is the signal's number then, else None. A second Ctrl-C ends it at once.
+    `received` is the signal's number then, else None. A second Ctrl-C ends it at once. Workers of a
+    cluster stop at the same step, whichever was told.
     """
 
     received = None
+
+    def __init__(self, strategy):
+        super().__init__()
+        self.strategy = strategy
 
     def on_train_begin(self, logs=None):
         self.earlier = {s: signal.signal(s, self.note) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -68,7 +75,8 @@ class Interrupt(keras.callbacks.Callback):
         print("\nstopping after the steps under way ...", file=sys.stderr, flush=True)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.received:
+        if distribute.any_worker(self.strategy, self.received is not None):
+            self.received = self.received or signal.SIGTERM
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):

@@ -9,6 +9,7 @@ import typing
 
 from absl import flags
 
+from trainers import adopt
 from trainers.recipes import CHOICES, RECIPES, Recipe, default_for
 from zoo import specs
 
@@ -26,6 +27,7 @@ class Run:
     seed: int
     precision: str
     recipe: Recipe
+    init_from: str | None = None
 
 
 def define():
@@ -38,9 +40,22 @@ def define():
         None,
         "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
     )
-    flags.DEFINE_enum("recipe", None, sorted(RECIPES), "default: the data's or the network's own")
+    flags.DEFINE_enum(
+        "recipe",
+        None,
+        sorted(RECIPES),
+        "default: finetune with --init_from, else the data's or the network's",
+    )
+    flags.DEFINE_string(
+        "init_from", None, "a run or import to start from; its network is taken as it is"
+    )
     flags.DEFINE_integer("seed", 0, "of weights, order and augmentation", lower_bound=0)
-    flags.DEFINE_enum("precision", "float32", ("float32", "mixed_bfloat16"), "Keras' dtype policy")
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+        "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
+    )
     for field in HYPER_PARAMETERS:
         _define_hyper_parameter(field)
 
@@ -62,22 +77,42 @@ def _define_hyper_parameter(field):
 
 def run(values=flags.FLAGS):
     """The Run that the flags mean. ValueError, of one sentence, for what cannot be meant."""
-    data = values.data or (RECIPES[values.recipe].data if values.recipe else "digits")
-    stem = specs.find(values.model).stem if values.model else "cifar"
-    recipe = RECIPES[values.recipe or default_for(data, stem)]
-    model = values.model or recipe.model
+    adopted = adopt.settings(values) if values.init_from else {}
+    named = values.recipe or (adopt.RECIPE if values.init_from else None)
+    data = values.data or (RECIPES[named].data if named else "digits")
+    model = adopted.get("model", values.model)
+    stem = specs.find(model).stem if model else "cifar"
+    recipe = RECIPES[named or default_for(data, stem)]
+    recipe = dataclasses.replace(recipe, **_changed(values))
+    recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
+    model = model or recipe.model
     spec = specs.find(model)
     if spec.plain and values.shortcut:
         raise ValueError(f"{model} has no shortcuts: leave --shortcut={values.shortcut} out")
     return Run(
         model=model,
-        shortcut=values.shortcut or spec.shortcut,
-        stride=values.stride,
+        shortcut=adopted.get("shortcut", values.shortcut or spec.shortcut),
+        stride=adopted.get("stride", values.stride),
         data=data,
         seed=values.seed,
         precision=values.precision,
-        recipe=dataclasses.replace(recipe, **_changed(values)),
+        recipe=recipe,
+        init_from=values.init_from,
     )
+
+
+def check_engine(run, accumulate, xla):
+    """ValueError for what Keras 3 cannot do together, before anything is started."""
+    if xla and run.recipe.batch_norm == "synchronized":
+        raise ValueError(
+            "--xla cannot compile --batch_norm=synchronized, whose sums cross devices: "
+            "leave one of them out"
+        )
+    if run.recipe.batch_size % accumulate:
+        raise ValueError(
+            f"--batch_size={run.recipe.batch_size} does not divide into "
+            f"--accumulate={accumulate} parts"
+        )
 
 
 def _changed(values):

@@ -5,12 +5,17 @@ between two evaluations) is the epoch, and a batch is a call to the device.
 """
 
 import dataclasses
+import math
 import time
 
 import keras
 
-from trainers import steps
 from trainers.metrics import Sums
+
+
+class LossNotFinite(ArithmeticError):
+    """Training went wrong at a step; the checkpoints before it are whole."""
+
 
 CALL_SECONDS = 0.5  # a person waits no longer for the bar to move, or for Ctrl-C to be heard
 MOST_STEPS_A_CALL = 100
@@ -18,11 +23,15 @@ MOST_STEPS_A_CALL = 100
 
 @dataclasses.dataclass(frozen=True)
 class Rhythm:
-    """When the host takes over, all in steps: `checkpoint_steps` 0 means at round ends alone."""
+    """When the host takes over, all in steps: `checkpoint_steps` 0 means at round ends alone.
+
+    `call_steps` are those of one call to the device; 0 takes as many as fit half a second.
+    """
 
     steps: int
     round_steps: int
     checkpoint_steps: int = 0
+    call_steps: int = 0
 
     def round_end(self, step):
         """The end of the round that the next step belongs to."""
@@ -61,14 +70,14 @@ class Speed:
         return rate
 
 
-def train(state, batches, evaluate, rhythm, strategy, callbacks):
+def train(state, batches, evaluate, rhythm, device, callbacks):
     """Trains `state` up to `rhythm.steps`, or until a callback sets `model.stop_training`.
 
     `batches(start, stop)` gives an iterator of what `steps.trainer` eats, `evaluate()` a dict of
-    means. Each finished round adds a record to `state.history`.
+    means, `device` is the pair of `steps.trainer` and `steps.averager`. Each finished round adds a
+    record to `state.history`. Raises LossNotFinite after the step at which that happens.
     """
-    advance = steps.trainer(state.model, state.optimizer, strategy)
-    settle = steps.averager(state.model, strategy)
+    advance, settle = device
     listeners = keras.callbacks.CallbackList(callbacks, model=state.model)
     iterator = batches(state.step, rhythm.steps)
     speed = Speed()
@@ -79,7 +88,9 @@ def train(state, batches, evaluate, rhythm, strategy, callbacks):
         number = state.step // rhythm.round_steps
         listeners.on_epoch_begin(number)
         while state.step < end and not state.model.stop_training:
-            count = min(speed.steps_a_call, rhythm.pause(state.step) - state.step)
+            count = min(
+                rhythm.call_steps or speed.steps_a_call, rhythm.pause(state.step) - state.step
+            )
             listeners.on_train_batch_begin(state.step)
             timed_call(state, advance, iterator, count, speed)
             if state.step == end or rhythm.is_checkpoint(state.step):
@@ -95,10 +106,12 @@ def train(state, batches, evaluate, rhythm, strategy, callbacks):
 def timed_call(state, advance, iterator, count, speed):
     """`count` steps on the devices, their sums on the host."""
     start = time.perf_counter()
-    sums = advance(iterator, count)
-    speed.add(count, sums.images, time.perf_counter() - start)
+    sums, done = advance(iterator, count)
+    speed.add(done, sums.images, time.perf_counter() - start)
     state.sums += sums
-    state.step += count
+    state.step += done
+    if not math.isfinite(sums.loss):
+        raise LossNotFinite(f"the loss of step {state.step:,} is {sums.loss}")
 
 
 def finish_round(state, validation, speed):

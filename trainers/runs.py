@@ -6,9 +6,10 @@ import os
 import pathlib
 
 import keras
+import tensorflow as tf
 
 import zoo
-from trainers import checkpoints, distribute, loop, optim, steps
+from trainers import checkpoints, distribute, loop, optim, steps, transfer
 from trainers.console import Console, Interrupt
 from trainers.data import pipelines, sources
 from trainers.data.augment import Augmentation
@@ -33,6 +34,12 @@ class Place:
     data_dir: str | None
     strategy: object
     checkpoint_steps: int = 0
+    call_steps: int = 0
+    engine: steps.Engine = steps.Engine()
+
+    @property
+    def chief(self):
+        return distribute.is_chief(self.strategy)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +78,8 @@ def load_data(run, data_dir):
         sources.load(run.data, split, data_dir=data_dir, seed=run.seed, **options)
         for split in sources.SPLITS
     )
+    if run.init_from:
+        return Data(train, validation, transfer.contract(run))
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
     resize_px = run.recipe.resize_px or size
@@ -112,14 +121,18 @@ def build(run, data, strategy):
     keras.config.set_dtype_policy(run.precision)
     with strategy.scope():
         model = zoo.build_network(network(run, data))
-        optimizer = optim.momentum_sgd(run.recipe)
-        optimizer.build(model.trainable_variables)
-        model.compile(optimizer=optimizer)  # gives Keras' callbacks their optimizer
-        return State(model, optimizer)
+        transfer.freeze(model, run.recipe)
+        # Gives Keras' callbacks their optimizer, and float16 its loss scale.
+        rates = transfer.rates(model, run.recipe)
+        model.compile(optimizer=optim.momentum_sgd(run.recipe, rates))
+        model.optimizer.build(model.trainable_variables)
+        return State(model, model.optimizer)
 
 
 def network(run, data):
     """What the archive's manifest calls the network."""
+    if run.init_from:
+        return transfer.network(run, data.train.num_classes, data.input.image_size)
     return zoo.Network(
         name=run.model,
         num_classes=data.train.num_classes,
@@ -129,6 +142,14 @@ def network(run, data):
         batch_norm=run.recipe.batch_norm,
         mean=run.recipe.mean,
     )
+
+
+def begin(state, data, run):
+    """What step 0 takes from elsewhere: a source's weights, or the training images' mean."""
+    if run.init_from:
+        transfer.begin(state.model, run, data.train.class_names)
+    else:
+        set_mean(state, data, run.recipe)
 
 
 def set_mean(state, data, recipe):
@@ -158,7 +179,7 @@ def augmentation(run, data, state):
 def train(run, place, data, state):
     """Trains from the state's step to the recipe's last; returns the signal that stopped it."""
     recipe, strategy = run.recipe, place.strategy
-    rhythm = loop.Rhythm(recipe.steps, recipe.round_steps, place.checkpoint_steps)
+    rhythm = loop.Rhythm(recipe.steps, recipe.round_steps, place.checkpoint_steps, place.call_steps)
     random_half = augmentation(run, data, state)
 
     def batches(start, stop):
@@ -175,18 +196,42 @@ def train(run, place, data, state):
             ),
         )
 
-    interrupt = Interrupt()
-    callbacks = [
+    interrupt = Interrupt(strategy)
+    writers = [
         checkpoints.Saver(state, place.run_dir, rhythm),
         Records(state, place.run_dir),
         Writer(state, place.run_dir),
         Archivist(state, place.run_dir, manifest(run, place, data, state)),
         Console(state, rhythm, data.train.length / recipe.batch_size),
-        interrupt,
     ]
     evaluate = evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy)
-    loop.train(state, batches, evaluate, rhythm, strategy, callbacks)
+    device = (
+        steps.trainer(state.model, state.optimizer, strategy, place.engine),
+        steps.averager(state.model, strategy),
+    )
+    callbacks = [*(writers if place.chief else []), interrupt]
+    try:
+        loop.train(state, batches, evaluate, rhythm, device, callbacks)
+    except loop.LossNotFinite as error:
+        raise RunError(note_bad_batch(error, run, place, data, state)) from None
     return interrupt.received
+
+
+def note_bad_batch(error, run, place, data, state):
+    """Writes `not_finite.json`, which batch it was; returns the sentence for the user."""
+    step = state.step - 1
+    rows = range(step * run.recipe.batch_size, (step + 1) * run.recipe.batch_size)
+    positions = tf.constant(list(rows), tf.int64)
+    examples = pipelines.example_indices(positions, data.train.length, run.seed).numpy().tolist()
+    names = [data.train.files[i] for i in examples] if data.train.files else examples
+    path = pathlib.Path(place.run_dir) / "not_finite.json"
+    if place.chief:
+        files.write_json(path, {"step": state.step, "examples": names})
+    saved = checkpoints.steps_saved(place.run_dir)
+    return (
+        f"{error}: stopped; the batch is in {path}, the last checkpoint is of step "
+        f"{saved[0] if saved else 'none'}; lower --learning_rate or look at those images"
+    )
 
 
 def evaluation(model, source, contract, batch_size, strategy, limit=None):
@@ -218,7 +263,8 @@ def manifest(run, place, data, state):
             "seed": run.seed,
             "train_images": data.train.length,
             "validation_images": data.validation.length,
-        },
+        }
+        | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
         recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
         seed=run.seed,
     )

@@ -1,29 +1,69 @@
 """n training or evaluation steps on every replica, in one call to the device."""
 
+import dataclasses
+import math
+
+import keras
 import tensorflow as tf
 
 from trainers.metrics import Sums, batch_sums, cross_entropy
 
 
-def trainer(model, optimizer, strategy):
-    """A function (iterator, n) -> Sums of the n batches; updates weights n times.
+@dataclasses.dataclass(frozen=True)
+class Engine:
+    """How a step is computed: `accumulate` parts of the batch one after another, XLA or not."""
 
-    The loss is the mean over the global batch, so gradients add up over replicas to those of one
-    device. n may change without a new trace.
+    accumulate: int = 1
+    xla: bool = False
+
+
+def trainer(model, optimizer, strategy, engine=Engine()):
+    """A function (iterator, n) -> Sums, steps done; updates weights once a step.
+
+    The loss is the mean over the global batch, so gradients add up over parts and replicas to
+    those of one device. It stops after a step whose loss is not finite. n may change without a
+    new trace.
     """
+    variables = model.trainable_variables
+    scaled = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
 
-    def replica_step(images, labels, index):
-        del index
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+    def part_step(images, labels, share):
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
             losses = cross_entropy(logits, labels)
-            loss = tf.reduce_mean(losses) / tf.cast(replicas, losses.dtype)
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(loss, [v.value for v in variables]), variables)
-        return batch_sums(tf.stop_gradient(logits), labels, tf.ones_like(losses))
+            loss = tf.reduce_mean(losses) * share
+            loss = optimizer.scale_loss(loss) if scaled else loss
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        return gradients, batch_sums(tf.stop_gradient(logits), labels, tf.ones_like(losses))
 
-    return _many(replica_step, strategy)
+    part_step = tf.function(part_step, jit_compile=True) if engine.xla else part_step
+
+    def replica_step(images, labels, index):
+        del index
+        context = tf.distribute.get_replica_context()
+        share = 1.0 / (context.num_replicas_in_sync * engine.accumulate)
+        parts = zip(
+            tf.split(images, engine.accumulate), tf.split(labels, engine.accumulate), strict=True
+        )
+        gradients, sums = zip(*(part_step(*part, share) for part in parts), strict=True)
+        gradients = [tf.add_n(of_parts) for of_parts in zip(*gradients, strict=True)]
+        if scaled:
+            gradients = agreed(gradients, context)
+        optimizer.apply(gradients, variables)
+        return tf.add_n(sums)
+
+    return _many(replica_step, strategy, until=lambda total: ~tf.math.is_finite(total[1]))
+
+
+def agreed(gradients, context):
+    """The gradients, or NaN for all of them where any replica has one that is not finite.
+
+    Keras' LossScaleOptimizer decides on each replica by itself whether to skip a step; one that
+    skips alone leaves the others with infinite weights, or waiting for ever.
+    """
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+    bad = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(~finite, tf.float32))
+    return [tf.where(bad > 0, tf.cast(math.nan, g.dtype), g) for g in gradients]
 
 
 def evaluator(model, strategy):
@@ -33,20 +73,23 @@ def evaluator(model, strategy):
         del index
         return batch_sums(model(images, training=False), labels, weights)
 
-    return _many(replica_step, strategy)
+    many = _many(replica_step, strategy, until=lambda total: False)
+    return lambda iterator, n: many(iterator, n)[0]
 
 
-def _many(replica_step, strategy):
+def _many(replica_step, strategy, until):
     @tf.function
     def steps(iterator, n):
-        total = tf.zeros(4, tf.float64)
-        for _ in tf.range(n):
+        total, done = tf.zeros(4, tf.float64), tf.zeros((), tf.int64)
+        while done < n and not until(total):
             sums = strategy.run(replica_step, args=next(iterator))
             total += strategy.reduce(tf.distribute.ReduceOp.SUM, sums, axis=None)
-        return total
+            done += 1
+        return total, done
 
     def call(iterator, n):
-        return Sums(*steps(iterator, tf.constant(n)).numpy().tolist())
+        total, done = steps(iterator, tf.constant(n, tf.int64))
+        return Sums(*total.numpy().tolist()), int(done)
 
     return call
 
@@ -57,7 +100,9 @@ def averager(model, strategy):
     Each replica moves its statistics by its own images (Sec. 3.4: BN is not synchronised); without
     this, only the first replica's would be evaluated and saved.
     """
-    moving = [v.value for v in model.non_trainable_variables if "/moving_" in f"/{v.path}"]
+    # Not those of frozen layers: equal on all, and a third of three times a number may differ.
+    learning = [x for x in model.layers if x.trainable]
+    moving = [v.value for x in learning for v in x.weights if "/moving_" in f"/{v.path}"]
     if strategy.num_replicas_in_sync == 1 or not moving:
         return lambda: None
 

@@ -56,7 +56,11 @@ def named_failures(rows, total: range, name, source_name: str):
     TensorFlow's message does not tell which file failed. So failed rows are dropped, the gap in
     the numbers is noticed, and the name worked out from the number. The cause is in the log.
     """
-    end = tf.nest.map_structure(lambda s: tf.zeros(s.shape, s.dtype), rows.element_spec[1])
+
+    def zeros(spec):
+        return tf.zeros([side or 0 for side in spec.shape], spec.dtype)
+
+    end = tf.nest.map_structure(zeros, rows.element_spec[1])
     rows = rows.ignore_errors(log_warning=True)
     rows = rows.concatenate(tf.data.Dataset.from_tensors((tf.constant(total.stop, tf.int64), end)))
 

@@ -1,0 +1,8 @@
+"""Before any test: two logical CPUs in each test process, so that replicas can be tried in it."""
+
+import tensorflow as tf
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0],
+    [tf.config.LogicalDeviceConfiguration(), tf.config.LogicalDeviceConfiguration()],
+)

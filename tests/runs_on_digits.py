@@ -1,0 +1,89 @@
+"""Real training processes for the tests: one, or a cluster of them on 127.0.0.1."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from keras.ops import convert_to_numpy as convert
+
+from zoo import archive
+
+SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16")
+
+
+def command(program, *arguments):
+    return [sys.executable, "-m", f"trainers.{program}", *map(str, arguments)]
+
+
+def run(program, *arguments):
+    return subprocess.run(command(program, *arguments), capture_output=True, text=True, timeout=300)
+
+
+def records(run_dir):
+    """`metrics.jsonl` without what a clock decides."""
+    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    kept = [json.loads(line) for line in lines]
+    return [{k: v for k, v in r.items() if k != "images_per_second"} for r in kept]
+
+
+def weights(run_dir):
+    """Every variable of the archived network by its path."""
+    model, _ = archive.load(run_dir)
+    return {v.path: convert(v) for v in model.variables}
+
+
+def wait_for(path, *processes):
+    """Until a file matches, or the processes have ended."""
+    end = time.time() + 180
+    while not list(path.parent.glob(path.name)):
+        alive = all(process.poll() is None for process in processes)
+        assert alive and time.time() < end, "the run ended or hung"
+        time.sleep(0.02)
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+@contextlib.contextmanager
+def two_workers(run_dir, *arguments):
+    """Starts both; kills what is left of them in the end."""
+    cluster = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
+    common = [f"--run_dir={run_dir}", "--strategy=multiworker", f"--cluster={cluster}"]
+    started = [
+        subprocess.Popen(
+            command("classify", *arguments, *common, f"--worker={i}"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(2)
+    ]
+    try:
+        yield started
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.communicate()
+
+
+def both(run_dir, *arguments):
+    """Runs both workers to their end: [(return code, standard output, standard error), ...]."""
+    with two_workers(run_dir, *arguments) as workers:
+        outputs = [worker.communicate(timeout=240) for worker in workers]
+        return [(w.returncode, o, spoken(e)) for w, (o, e) in zip(workers, outputs, strict=True)]
+
+
+def spoken(errors):
+    """Standard error without the lines of a worker that was ready before the other."""
+    lines = errors.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("waiting for "))

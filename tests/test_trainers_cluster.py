@@ -1,0 +1,147 @@
+"""Several workers, as real processes: the same numbers, killed, told to stop, left alone."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from runs_on_digits import (
+    SHORT,
+    both,
+    command,
+    free_ports,
+    records,
+    run,
+    two_workers,
+    wait_for,
+    weights,
+)
+
+from trainers import cluster
+
+SYNCHRONIZED = (*SHORT, "--batch_norm=synchronized")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Two workers that nothing disturbed."""
+    run_dir = tmp_path_factory.mktemp("cluster") / "whole"
+    chief, other = both(run_dir, *SYNCHRONIZED, "--checkpoint_steps=5")
+    assert (chief[0], other[0]) == (0, 0), (chief, other)
+    assert chief[2] == "" and other[1:] == ("", "")  # the chief alone speaks
+    assert "2 replicas on CPU, of 2 workers" in chief[1]
+    return run_dir
+
+
+def assert_same(run_dir, whole):
+    assert records(run_dir) == records(whole)
+    expected = weights(whole)
+    for path, value in weights(run_dir).items():
+        np.testing.assert_array_equal(value, expected[path], err_msg=path)
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_two_workers_are_two_replicas_and_one_device(whole, tmp_path, devices):
+    """Other sums, other rounding: 1e-8 at first, 1e-3 and more once a ReLU flips on the way.
+
+    The first round's loss would be off by 0.1 if a worker's images or gradients were left out.
+    """
+    arguments = (*SYNCHRONIZED, f"--logical_devices={devices}", f"--run_dir={tmp_path}")
+    result = run("classify", *arguments)
+    assert result.returncode == 0, result.stderr
+    ours, theirs = records(tmp_path), records(whole)
+    assert ours[0]["loss"] == pytest.approx(theirs[0]["loss"], rel=1e-4)
+    for one, two in zip(ours, theirs, strict=True):
+        assert two["loss"] == pytest.approx(one["loss"], rel=1e-2)
+        assert two["validation_error"] == pytest.approx(one["validation_error"], abs=0.02)
+
+
+def test_only_the_chief_writes(whole):
+    names = {p.name for p in whole.iterdir()}
+    assert names == {
+        *("flags.txt", "manifest.json", "metrics.jsonl", "model.weights.h5"),
+        *("checkpoints", "train", "validation"),
+    }
+    assert len(list((whole / "train").iterdir())) == 1
+
+
+@pytest.mark.parametrize("victims", [(0, 1), (1,)])
+def test_killed_workers_resume_and_end_the_same(whole, tmp_path, victims):
+    with two_workers(tmp_path, *SYNCHRONIZED, "--checkpoint_steps=5") as workers:
+        wait_for(tmp_path / "checkpoints" / "ckpt-*.index", *workers)
+        killed_at = time.time()
+        for victim in victims:
+            workers[victim].kill()
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+        if 0 not in victims:  # the one that was left does not wait for ever
+            assert time.time() - killed_at < 60
+            assert workers[0].returncode == 1
+            assert "a worker of the cluster is gone" in outputs[0][1].splitlines()[-1]
+    chief, other = both(tmp_path, *SYNCHRONIZED, "--checkpoint_steps=5")
+    assert (chief[0], other[0]) == (0, 0), (chief, other)
+    assert "resuming at step" in chief[1]
+    assert_same(tmp_path, whole)
+
+
+def test_told_to_stop_one_worker_stops_all_at_one_step(whole, tmp_path):
+    arguments = (*SYNCHRONIZED, "--checkpoint_steps=5", "--steps_per_execution=1")
+    with two_workers(tmp_path, *arguments) as workers:
+        wait_for(tmp_path / "checkpoints" / "ckpt-*.index", *workers)
+        workers[1].send_signal(signal.SIGTERM)
+        outputs = [worker.communicate(timeout=120) for worker in workers]
+        assert [worker.returncode for worker in workers] == [0, 0], outputs
+    assert "resume with: python -m trainers.classify" in outputs[0][0]
+    chief, other = both(tmp_path, *arguments)
+    assert (chief[0], other[0]) == (0, 0), (chief, other)
+    assert_same(tmp_path, whole)
+
+
+def test_a_worker_alone_says_whom_it_waits_for():
+    absent, own = (f"127.0.0.1:{port}" for port in free_ports(2))
+    arguments = ["--strategy=multiworker", f"--cluster={absent},{own}", "--worker=1"]
+    process = subprocess.Popen(command("classify", *arguments), stderr=subprocess.PIPE, text=True)
+    try:
+        lines = iter(process.stderr.readline, "")
+        assert any(line.strip() == f"waiting for {absent}" for line in lines)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ([], "needs TF_CONFIG in the environment, or --cluster"),
+        (["--cluster=here"], "--cluster: expected host:port,host:port,..., got 'here'"),
+        (["--cluster=a:1,b:2", "--worker=2"], "--worker: expected 0 to 1, a place in --cluster"),
+        (["--cluster=a:1,b:2"], "--worker: expected 0 to 1, a place in --cluster, got None"),
+    ],
+)
+def test_a_cluster_that_cannot_be_meant(arguments, sentence):
+    result = run("classify", "--strategy=multiworker", *arguments)
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_explained():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        own, other = taken.getsockname()[1], free_ports(1)[0]
+        addresses = f"--cluster=127.0.0.1:{own},127.0.0.1:{other}"
+        result = run("classify", "--strategy=multiworker", addresses, "--worker=0")
+    assert result.returncode == 1
+    assert f"cannot listen at 127.0.0.1:{own}" in result.stderr.splitlines()[-1]
+
+
+def test_a_broken_tf_config_is_explained(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {}}))
+    with pytest.raises(cluster.ClusterError, match="TF_CONFIG: expected"):
+        cluster.peers()
+    config = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    assert cluster.peers() == ["a:1"]

@@ -99,7 +99,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
 
 def test_the_noted_examples_are_those_of_the_batch(tmp_path):
     """By the stream itself: the second batch of 16 of digits at seed 0."""
-    from trainers import runs
+    from trainers import failures, runs
     from trainers.data import pipelines
     from trainers.data.augment import Augmentation
     from trainers.flags import Run
@@ -109,7 +109,7 @@ def test_the_noted_examples_are_those_of_the_batch(tmp_path):
     data = runs.load_data(description, None)
     state = type("AtStep2", (), {"step": 2})()
     place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
-    runs.note_bad_batch(ArithmeticError("x"), description, place, data, state)
+    failures.bad_batch(ArithmeticError("x"), description, place, data, state)
     stream = pipelines.train(
         data.train, data.input, Augmentation(), batch_size=16, seed=0, steps=(1, 2)
     )

@@ -1,7 +1,6 @@
 """A run directory, from its flags to its trained network."""
 
 import dataclasses
-import json
 import os
 import pathlib
 
@@ -9,7 +8,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from trainers import checkpoints, distribute, loop, optim, steps, transfer
+from trainers import checkpoints, distribute, failures, loop, optim, records, steps, transfer
 from trainers.console import Console, Interrupt
 from trainers.data import pipelines, sources
 from trainers.data.augment import Augmentation
@@ -199,9 +198,9 @@ def train(run, place, data, state):
     interrupt = Interrupt(strategy)
     writers = [
         checkpoints.Saver(state, place.run_dir, rhythm),
-        Records(state, place.run_dir),
+        records.Metrics(state, place.run_dir),
         Writer(state, place.run_dir),
-        Archivist(state, place.run_dir, manifest(run, place, data, state)),
+        records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         Console(state, rhythm, data.train.length / recipe.batch_size),
     ]
     evaluate = evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy)
@@ -213,25 +212,10 @@ def train(run, place, data, state):
     try:
         loop.train(state, batches, evaluate, rhythm, device, callbacks)
     except loop.LossNotFinite as error:
-        raise RunError(note_bad_batch(error, run, place, data, state)) from None
+        raise RunError(failures.bad_batch(error, run, place, data, state)) from None
+    except (OSError, tf.errors.ResourceExhaustedError) as error:
+        raise RunError(failures.exhausted(error, place.run_dir)) from error
     return interrupt.received
-
-
-def note_bad_batch(error, run, place, data, state):
-    """Writes `not_finite.json`, which batch it was; returns the sentence for the user."""
-    step = state.step - 1
-    rows = range(step * run.recipe.batch_size, (step + 1) * run.recipe.batch_size)
-    positions = tf.constant(list(rows), tf.int64)
-    examples = pipelines.example_indices(positions, data.train.length, run.seed).numpy().tolist()
-    names = [data.train.files[i] for i in examples] if data.train.files else examples
-    path = pathlib.Path(place.run_dir) / "not_finite.json"
-    if place.chief:
-        files.write_json(path, {"step": state.step, "examples": names})
-    saved = checkpoints.steps_saved(place.run_dir)
-    return (
-        f"{error}: stopped; the batch is in {path}, the last checkpoint is of step "
-        f"{saved[0] if saved else 'none'}; lower --learning_rate or look at those images"
-    )
 
 
 def evaluation(model, source, contract, batch_size, strategy, limit=None):
@@ -268,34 +252,3 @@ def manifest(run, place, data, state):
         recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
         seed=run.seed,
     )
-
-
-class Records(keras.callbacks.Callback):
-    """`metrics.jsonl`: the history, an object a round."""
-
-    def __init__(self, state, run_dir):
-        super().__init__()
-        self.state, self.path = state, pathlib.Path(run_dir) / "metrics.jsonl"
-
-    def write(self):
-        lines = (json.dumps(record) + "\n" for record in self.state.history)
-        files.write_text(self.path, "".join(lines))
-
-    def on_train_begin(self, logs=None):
-        self.write()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.write()
-
-
-class Archivist(keras.callbacks.Callback):
-    """Keeps the run directory's network and manifest those of the last finished round."""
-
-    def __init__(self, state, run_dir, manifest):
-        super().__init__()
-        self.state, self.run_dir, self.manifest = state, run_dir, manifest
-
-    def on_epoch_end(self, epoch, logs=None):
-        last = self.state.history[-1]
-        current = dataclasses.replace(self.manifest, step=self.state.step, metrics=last)
-        archive.save(self.state.model, current, self.run_dir)

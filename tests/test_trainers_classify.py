@@ -4,10 +4,12 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -120,6 +122,33 @@ def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
     assert "resuming at step" in result.stdout
     assert records(stopped) == records(run_dir)
     assert_same_weights(stopped, run_dir)
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_killed_again_and_again_it_ends_the_same(tmp_path, devices):
+    """Kills at moments that nobody chose; a checkpoint averages the replicas' statistics."""
+    arguments = [*SHORT, "--checkpoint_steps=3", f"--logical_devices={devices}"]
+    undisturbed = run("classify", *arguments, f"--run_dir={tmp_path / 'whole'}")
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    killed, kills = tmp_path / "killed", 0
+    for delay in random.Random(devices).choices(range(5), k=3):
+        process = subprocess.Popen(
+            command("classify", *arguments, f"--run_dir={killed}", "--steps_per_execution=1"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        saved = set(killed.glob("checkpoints/*.index"))
+        while process.poll() is None and not set(killed.glob("checkpoints/*.index")) - saved:
+            time.sleep(0.01)
+        time.sleep(delay * 0.01)
+        kills += process.poll() is None
+        process.kill()
+        process.wait()
+    assert kills >= 1
+    result = run("classify", *arguments, f"--run_dir={killed}")
+    assert result.returncode == 0, result.stderr
+    assert records(killed) == records(tmp_path / "whole")
+    assert_same_weights(killed, tmp_path / "whole")
 
 
 def test_a_directory_of_another_run_is_refused(whole):

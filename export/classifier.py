@@ -1,19 +1,11 @@
 """What an exporter exports: a trained network and all that its artifact must know beside it."""
 
 import dataclasses
-import pathlib
 
 import keras
 
-from zoo import archive, files
+from zoo import archive
 from zoo.preprocess import InputContract
-
-WEIGHTS = {
-    "final": archive.WEIGHTS,
-    "ema": "model.ema.weights.h5",
-    "best": "model.best.weights.h5",
-}
-
 
 class ExportError(ValueError):
     """What was expected of a run or of an artifact, and what is there."""
@@ -43,16 +35,8 @@ class Classifier:
         return self.contract.image_size
 
 
-def from_run(run_dir, weights="final"):
-    """The network of a run directory, with its final, averaged ("ema") or best weights."""
-    model, manifest = archive.load(run_dir)
-    path = pathlib.Path(run_dir) / WEIGHTS[weights]
-    if not path.is_file():
-        raise ExportError(f"{run_dir} has no {weights} weights: expected {path.name} in it")
-    if weights != "final":
-        known = manifest.weights.get(path.name, {}).get("sha256")
-        if known not in (None, files.sha256(path)):
-            raise ExportError(f"{path} is not the file its manifest describes")
-        model.load_weights(path)
-    facts = {**dataclasses.asdict(manifest), "exported_weights": path.name}
+def from_run(run_dir, weights="model"):
+    """The network of a run directory, with its own weights or another set, such as "precise"."""
+    model, manifest = archive.load(run_dir, weights)
+    facts = {**dataclasses.asdict(manifest), "exported_weights": archive.weights_file(weights)}
     return Classifier(model, manifest.input, manifest.class_names, facts)

@@ -13,6 +13,7 @@ import pytest
 
 from export import classifier, formats, images, publish
 from export.classifier import Classifier, ExportError
+from zoo import archive
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FORMATS = ["saved_model", "tflite-none", "tflite-float16", "tflite-dynamic", "tflite-int8", "onnx"]
@@ -103,19 +104,19 @@ def test_a_version_that_another_process_published_first_stays(tmp_path):
     assert (tmp_path / "1" / "file").read_text() == "theirs"
 
 
-def test_averaged_and_best_weights(tmp_path):
+def test_any_set_of_a_runs_weights(tmp_path):
     """Each file is read, and a run without them says which file it lacks."""
     run = export_networks.save_run(tmp_path / "run")
-    with pytest.raises(ExportError, match=r"no ema weights: expected model\.ema\.weights\.h5"):
+    with pytest.raises(archive.ArchiveError, match=r"expected model\.ema\.weights\.h5 to be one"):
         classifier.from_run(run, "ema")
     other = keras.models.clone_model(export_networks.trained_on_digits())
     other.set_weights([w + 1 for w in export_networks.trained_on_digits().get_weights()])
-    other.save_weights(run / "model.ema.weights.h5")
-    for weights, model in (("ema", other), ("final", export_networks.trained_on_digits())):
+    archive.add(other, run, "ema")
+    for weights, model in (("ema", other), ("model", export_networks.trained_on_digits())):
         found = classifier.from_run(run, weights)
         pairs = zip(found.model.get_weights(), model.get_weights(), strict=True)
         assert all(np.array_equal(a, b) for a, b in pairs)
-        assert found.facts["exported_weights"] == classifier.WEIGHTS[weights]
+        assert found.facts["exported_weights"] == archive.weights_file(weights)
 
 
 def test_names_and_classes_must_agree():

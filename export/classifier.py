@@ -7,6 +7,7 @@ import keras
 from zoo import archive
 from zoo.preprocess import InputContract
 
+
 class ExportError(ValueError):
     """What was expected of a run or of an artifact, and what is there."""
 

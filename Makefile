@@ -15,10 +15,10 @@ PEERS := .venv/installed-peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint data bench clean
+.PHONY: help demo test lint data reports bench clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	$(PY) -m trainers.classify --run_dir=runs/demo
@@ -42,6 +42,15 @@ lint: $(DEV)  ## ruff: rules and format
 
 data: $(RUN)  ## download and prepare Fashion-MNIST
 	$(PY) -m trainers.data.prepare --data=fashion_mnist
+
+reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
+	$(PY) -m trainers.studies.table1
+	$(PY) -m trainers.studies.degradation
+	$(PY) -m trainers.studies.shortcuts
+	$(PY) -m trainers.studies.depth
+	$(PY) -m trainers.studies.responses
+	$(PY) -m trainers.studies.construction
+	$(PY) -m trainers.studies.index
 
 bench: $(RUN)  ## time a training step
 	$(PY) -m benchmarks.train_step

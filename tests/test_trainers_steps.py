@@ -61,7 +61,7 @@ def by_hand(halves):
     batches = pipelines.train(
         data.train,
         data.input,
-        runs.augmentation(run, data, state),
+        runs.augmentation(RECIPE, data.input, model),
         batch_size=32,
         seed=0,
         steps=(0, 20),

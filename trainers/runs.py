@@ -157,14 +157,14 @@ def set_mean(state, data, recipe):
     state.model.get_layer("pixels").mean.assign(mean)
 
 
-def augmentation(run, data, state):
+def augmentation(recipe, contract, model):
     """The recipe's, with what depends on the images: the colour to pad with, the range of scales.
 
     The paper pads after subtracting the mean, so with the mean. Its scales are [256, 480] for a
     crop of 224 (Sec. 3.4), here in proportion for any other.
     """
-    recipe, size = run.recipe, data.input.image_size
-    mean = keras.ops.convert_to_numpy(state.model.get_layer("pixels").mean)
+    size = contract.image_size
+    mean = keras.ops.convert_to_numpy(model.get_layer("pixels").mean)
     return Augmentation(
         recipe.augmentation,
         pad_px=recipe.pad_px,
@@ -179,7 +179,7 @@ def train(run, place, data, state):
     """Trains from the state's step to the recipe's last; returns the signal that stopped it."""
     recipe, strategy = run.recipe, place.strategy
     rhythm = loop.Rhythm(recipe.steps, recipe.round_steps, place.checkpoint_steps, place.call_steps)
-    random_half = augmentation(run, data, state)
+    random_half = augmentation(recipe, data.input, state.model)
 
     def batches(start, stop):
         return distribute.feed(

@@ -1,0 +1,76 @@
+"""Pictures of an evaluation, as PNG files."""
+
+import contextlib
+import pathlib
+import textwrap
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo import files
+
+RED, BLUE, GREY = "#c0392b", "#1f5fa8", "#888888"
+LABELLED_CLASSES = 40  # more names than these cannot be read along an axis
+
+
+@contextlib.contextmanager
+def figure(path, size, **layout):
+    """A figure that becomes the file `path`: whole, or not at all; the same bytes every time."""
+    settings = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+    with matplotlib.rc_context(settings):
+        drawing = Figure(figsize=size, layout="constrained", **layout)
+        yield drawing
+        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with files.replacing(path) as temporary:
+            drawing.savefig(temporary, dpi=110, metadata={"Software": None})
+
+
+def confusion(path, counts, class_names):
+    """The matrix (C, C) in shares of each true class, counts in the cells of small ones."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    few = len(class_names) <= LABELLED_CLASSES
+    side = max(4.0, 0.42 * len(class_names)) if few else 9.0
+    with figure(path, (side + 0.8, side)) as drawing:
+        axes = drawing.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+        axes.set(xlabel="called", ylabel="true class")
+        if few:
+            axes.set_xticks(range(len(class_names)), class_names, rotation=90)
+            axes.set_yticks(range(len(class_names)), class_names)
+            for true, called in np.argwhere(counts):
+                colour = "white" if shares[true, called] > 0.5 else "black"
+                text = dict(ha="center", va="center", fontsize=7, color=colour)
+                axes.text(called, true, counts[true, called], **text)
+
+
+def reliability(path, bins, calibration_error):
+    """Accuracy against confidence; a calibrated network's bars end on the diagonal."""
+    images, confidences, accuracies = bins
+    with figure(path, (4.2, 4.6)) as drawing:
+        upper, lower = drawing.subplots(2, sharex=True, height_ratios=(3, 1))
+        width = 1 / len(images)
+        left = np.arange(len(images)) * width
+        full = images > 0
+        upper.bar(left[full], accuracies[full], width, align="edge", color=BLUE, edgecolor="white")
+        upper.plot(confidences[full], accuracies[full], "o", color=RED, markersize=3)
+        upper.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1)
+        upper.set(ylabel="accuracy", ylim=(0, 1), xlim=(0, 1))
+        upper.set_title(f"expected calibration error {calibration_error:.2%}", fontsize=9)
+        lower.bar(left, images, width, align="edge", color=GREY, edgecolor="white")
+        lower.set(xlabel="confidence", ylabel="images")
+
+
+def contact_sheet(path, images, captions, columns=6):
+    """Pictures (H, W, 3) uint8 of any sizes in a grid, each under two short lines."""
+    rows = max(1, -(-len(images) // columns))
+    with figure(path, (1.35 * columns, 1.75 * rows)) as drawing:
+        cells = drawing.subplots(rows, columns, squeeze=False).ravel()
+        for cell in cells:
+            cell.axis("off")
+        for cell, image, caption in zip(cells, images, captions):
+            cell.imshow(image, interpolation="nearest" if max(image.shape) < 64 else "antialiased")
+            lines = [textwrap.shorten(line, 22, placeholder="…") for line in caption]
+            cell.set_title("\n".join(lines), fontsize=7)
+        if not len(images):
+            cells[0].set_title("no mistakes", fontsize=8)

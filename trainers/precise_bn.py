@@ -1,0 +1,44 @@
+"""python -m trainers.precise_bn --run_dir=DIR: batch normalisation's statistics, recomputed.
+
+The moving averages of training lag behind the weights. The authors' released networks have true
+averages instead, taken after training: here over the batches of the next --batches steps, images
+augmented as in training. They go into DIR/model.precise.weights.h5 beside the moving ones, and
+`--weights=precise` asks for them.
+"""
+
+from absl import flags
+
+from zoo import program
+
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to work on", required=True)
+_DATA = flags.DEFINE_string("data", None, "other images than the run's own")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
+_BATCHES = flags.DEFINE_integer("batches", 200, "how many batches to average over", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "default: the run's", lower_bound=2)
+
+WEIGHTS = "precise"
+
+
+def main(arguments):
+    if arguments:
+        program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
+    with program.quiet_start():
+        from trainers import runs, statistics
+        from zoo import archive
+
+    model, manifest = archive.load(_RUN_DIR.value)
+    batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
+    source = runs.source_of(manifest, _DATA.value, _DATA_DIR.value, "train")
+    batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
+    moved = statistics.recompute(model, (images for images, *_ in batches))
+    archive.add(model, _RUN_DIR.value, WEIGHTS)
+    print(
+        f"{manifest.network.name}: {len(moved)} normalisations, true averages over "
+        f"{_BATCHES.value} batches of {batch_size} images; the means moved by "
+        f"{max(moved.values()):.2g} standard deviations at most; next: "
+        f"python -m trainers.evaluate --run_dir={_RUN_DIR.value} --weights={WEIGHTS}"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main, __doc__)

@@ -1,0 +1,63 @@
+"""A run that starts from the construction: a deepened network as the checkpoint of step 0."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from trainers import checkpoints, runs, scores
+from trainers.data import pipelines
+from trainers.flags import Run
+from trainers.judging import rank
+from trainers.recipes import Recipe
+from zoo import archive
+from zoo.surgery.deepen import deepen
+
+STATISTICS_IMAGES = 512  # what passes the new layers is measured on so many training images
+
+
+def deepened(shallow_dir, name, data_dir=None):
+    """The trained network of a run, made deeper: -> (keras.Model, its Manifest)."""
+    model, manifest = archive.load(shallow_dir)
+    source = runs.source_of(manifest, data_dir=data_dir, split="train")
+    images = views_of(source, manifest.input)
+    deeper, network = deepen(model, manifest.network, name, images)
+    return deeper, dataclasses.replace(manifest, network=network)
+
+
+def views_of(source, contract):
+    """The first training images in evaluation's order, as the network eats them."""
+    batches = pipelines.evaluate(source, contract, batch_size=64, limit=STATISTICS_IMAGES)
+    return tf.concat([tf.cast(images, tf.float32) for images, *_ in batches], axis=0)
+
+
+def begin(shallow_dir, run_dir, name, data_dir=None):
+    """Leaves in `run_dir` what `trainers.classify` goes on from, unless it has begun already."""
+    if checkpoints.steps_saved(run_dir):
+        return
+    deeper, manifest = deepened(shallow_dir, name, data_dir)
+    recipe = {key: value for key, value in manifest.recipe.items() if key != "precision"}
+    run = Run(
+        model=name,
+        shortcut=manifest.network.shortcut,
+        stride=manifest.network.stride,
+        data=manifest.data["name"],
+        seed=manifest.seed,
+        precision=manifest.recipe["precision"],
+        recipe=Recipe(**recipe),
+    )
+    data = runs.load_data(run, data_dir)
+    state = runs.build(run, data, tf.distribute.get_strategy())
+    state.model.set_weights(deeper.get_weights())
+    checkpoints.save(state, run_dir)
+
+
+def errors(model, manifest, data_dir=None):
+    """Top-1 error of the images of each split as evaluation sees them: {split: fraction}."""
+    found = {}
+    for split in ("train", "validation"):
+        source = runs.source_of(manifest, data_dir=data_dir, split=split)
+        one = tf.distribute.get_strategy()
+        answers = scores.of_network(model, manifest, source, scores.Look(), one)
+        found[split] = float(np.mean(rank(answers.probabilities, answers.labels) >= 1))
+    return found

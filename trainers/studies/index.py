@@ -1,0 +1,151 @@
+"""python -m trainers.studies.index: the reports' first page, claim by claim, from their JSON files.
+
+Run it after the studies, which `make reports` does.
+"""
+
+import dataclasses
+import json
+
+from trainers.studies import options
+from zoo import files, program
+
+RESNETS = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
+
+
+class MissingReport(ValueError):
+    """A report that is not there."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """What the paper says and where, the study that asks, and the nets it trains at full scale."""
+
+    title: str
+    says: str
+    where: str
+    study: str
+    nets: tuple[str, ...] = ()
+
+
+CLAIMS = (
+    Claim(
+        "Depth is cheap",
+        "34 layers take 3.6e9 multiply-adds, 50 bottleneck layers 3.8e9, 152 still 11.3e9, less "
+        "than VGG-16's 15.3e9; 110 layers for CIFAR-10 have 1.7M parameters.",
+        "Table 1, Table 6",
+        "table1",
+    ),
+    Claim(
+        "Plain nets degrade, residual nets do not",
+        "with depth the *training* error of plain nets rises: 34 layers are worse than 18 on "
+        "ImageNet (28.54 % and 27.94 % top-1), 56 worse than 20 on CIFAR-10. Of residual nets the "
+        "34-layer one is better than the 18-layer one (25.03 % and 27.88 %).",
+        "Fig. 1, 4, 6, Table 2",
+        "degradation",
+        ("plain20", "plain32", "plain44", "plain56", *RESNETS, "plain18", "plain34", "resnet18",
+         "resnet34"),
+    ),
+    Claim(
+        "The solution exists, the solver does not find it",
+        "a deeper net made of a shallower one and identity layers has no higher training error, "
+        "yet solvers find none as good.",
+        "Sec. 1",
+        "construction",
+        ("plain20", "plain56", "plain56", "plain56", "plain56", "resnet56"),  # one is twice as long
+    ),
+    Claim(
+        "Projections are not essential",
+        "options A, B and C are all considerably better than the plain net: top-1 25.03, 24.52, "
+        "24.19 % against 28.54 %.",
+        "Table 3",
+        "shortcuts",
+        ("plain34", "resnet34", "resnet34", "resnet34", "resnet50", "resnet101", "resnet152"),
+    ),
+    Claim(
+        "Error falls with depth, up to 110 layers",
+        "8.75, 7.51, 7.17, 6.97, 6.43 % test error with 20, 32, 44, 56, 110 layers on CIFAR-10; "
+        "1202 layers can be trained too (7.93 %). 110 layers need a warm-up at a rate of 0.01.",
+        "Table 6, Sec. 4.2",
+        "depth",
+        (*RESNETS, "resnet110", "resnet1202"),
+    ),
+    Claim(
+        "Residual layers respond less",
+        "residual nets' layers have smaller responses than plain nets', deeper residual nets' "
+        "smaller still: F is close to zero.",
+        "Fig. 7",
+        "responses",
+        ("plain20", "plain56", "resnet20", "resnet56", "resnet110"),
+    ),
+)  # fmt: skip
+
+HEAD = """\
+# The paper's claims, and what we measured
+
+Each section is a claim of *Deep Residual Learning for Image Recognition* (He et al., 2015), what a
+demo-scale study of this repository measured about it, and what the full scale takes. `make reports`
+makes all of this page again, on a CPU, from the data that comes with scikit-learn: 8x8 handwritten
+digits. So it shows directions and not the paper's numbers; where a direction does not show at this
+scale, it says so. Nobody has run the full scale with this code yet.
+"""
+
+FOOT = """\
+## How the cost is estimated
+
+GPU-hours are estimates, not measurements: FLOPs of the paper's schedule from the counted
+multiply-adds, at an assumed rate of one data-centre GPU ([table1](table1.md) has both). They are
+for one seed; studies train three unless `--seeds=0` says one. `--nets` names fewer, say those of
+CIFAR-10, which cost least. Studies share their runs, so all together cost less than the sum."""
+
+
+def main(arguments):
+    asked = options.read(arguments)
+    reports = {claim.study: read(asked.output_dir, claim.study) for claim in CLAIMS}
+    hours = {row["name"]: row["gpu_hours"] for row in reports["table1"]["networks"]}
+    sections = [section(claim, reports[claim.study], hours) for claim in CLAIMS]
+    minutes = sum(reports_seconds(reports).values()) / 60
+    trained = (
+        f"The {len(reports_seconds(reports))} training runs behind this page took {minutes:.0f} "
+        "minutes on two busy CPU cores, starting TensorFlow for each included."
+    )
+    text = "\n\n".join([HEAD.strip(), trained, *sections, FOOT])
+    files.write_text(asked.output_dir / "README.md", text + "\n")
+    print(f"written: {asked.output_dir}/README.md, {len(CLAIMS)} claims")
+
+
+def read(directory, study):
+    path = directory / f"{study}.json"
+    if not path.exists():
+        raise MissingReport(f"{path} is missing: run python -m trainers.studies.{study} first")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def reports_seconds(reports):
+    """{run: seconds} of all studies, each run once."""
+    runs = {}
+    for numbers in reports.values():
+        runs |= numbers.get("origin", {}).get("runs", {})
+    return runs
+
+
+def section(claim, numbers, hours):
+    command = f"python -m trainers.studies.{claim.study}"
+    lines = [
+        f"## {claim.title}",
+        f"**The paper** ({claim.where}): {claim.says}",
+        f"**Measured**: {numbers['finding']} [The report]({claim.study}.md), "
+        f"[its numbers]({claim.study}.json).",
+        f"![{claim.title}]({claim.study}.png)",
+    ]
+    if not claim.nets:
+        return "\n\n".join([*lines, f"**Again**: `{command}`, a minute; nothing is trained."])
+    total = sum(hours[net] for net in claim.nets)
+    lines.append(
+        f"**Full scale**: `{command} --scale=paper --data_dir=DIR`, about {total:,.0f} GPU-hours "
+        "a seed."
+    )
+    return "\n\n".join(lines)
+
+
+if __name__ == "__main__":
+    program.run(main, __doc__)

@@ -1,0 +1,154 @@
+"""The runs of a study: `python -m trainers.classify` with flags, in a folder that studies share.
+
+A run's directory is named for its flags, so two studies that need the same run train it once, and
+the same command again goes on where it was stopped.
+"""
+
+import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
+import time
+
+from zoo import files
+
+# Where plain nets degrade on two CPU cores: 8x8 images, 400 steps, the paper's two drops. At the
+# paper's rate of 0.1 the deeper nets of either kind have not begun to learn after 300 steps.
+DEMO = {
+    "data": "digits",
+    "recipe": "digits",
+    "learning_rate": "0.02",
+    "schedule": "step",
+    "drops": "0.5,0.75",
+    "steps": "400",
+    "round_steps": "40",
+}
+CIFAR = {"data": "cifar10", "recipe": "cifar10"}
+WARMUP = {"data": "cifar10", "recipe": "cifar10_warmup"}
+IMAGENET = {"data": "imagenet2012", "recipe": "imagenet"}
+
+CAVEAT = {
+    "demo": "Demo scale: scikit-learn's digits, 1,442 images of 8x8 pixels to train and 355 to "
+    "validate (one is 0.28 %), 400 steps of batch 64 at a learning rate of 0.02, divided by 10 "
+    "after 200 and 300, unless a row says otherwise. It shows which way an effect goes; the "
+    "paper's figures are of other data, and stand here to be read beside ours, not to be met.",
+    "paper": "Full scale: the paper's data and recipe.",
+}
+
+
+class StudyError(ValueError):
+    """A run that a study needs and that did not end well."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training run: a network, a seed, and flags of `trainers.classify`, by name.
+
+    `start` names the state that training starts from, where that is not the seed's.
+    """
+
+    model: str
+    seed: int
+    settings: tuple[tuple[str, str], ...]
+    start: str = ""
+
+    @property
+    def arguments(self):
+        named = {"model": self.model, "seed": self.seed, **dict(self.settings)}
+        return [f"--{name}={value}" for name, value in named.items()]
+
+    @property
+    def name(self):
+        key = hashlib.sha256("\n".join(sorted(self.arguments)).encode()).hexdigest()[:8]
+        return f"{dict(self.settings)['data']}-{self.model}-seed{self.seed}-{key}{self.start}"
+
+
+def settings(base, options, **more):
+    """A scale's flags, changed by --steps and by a study: a mapping -> a Job's settings."""
+    changed = {**base, **more}
+    if options.steps:
+        changed["steps"] = str(options.steps)
+        changed["round_steps"] = str(max(1, options.steps // 10))
+    return tuple(changed.items())
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What runs measured, by label, an entry a seed; `origin`: the seeds, seconds of each run."""
+
+    histories: dict[str, list]
+    judged: dict[str, list]  # "error" and "error_top5", as the paper reports them
+    origin: dict
+
+    def training(self, label):
+        """Training error of the last round, one a seed."""
+        return [history[-1]["error"] for history in self.histories[label]]
+
+    def validation(self, label):
+        return [each["error"] for each in self.judged[label]]
+
+
+def train(todo, options):
+    """Starts, resumes or finds every run: {label: [Job]} -> Results."""
+    histories, verdicts, seconds = {}, {}, {}
+    for label, each in todo.items():
+        for job in each:
+            run_dir = finish(job, options)
+            histories.setdefault(label, []).append(history(run_dir))
+            verdicts.setdefault(label, []).append(judged(job, run_dir))
+            seconds[job.name] = seconds_of(run_dir)
+    seeds = sorted({job.seed for each in todo.values() for job in each})
+    return Results(histories, verdicts, {"seeds": seeds, "runs": seconds})
+
+
+def finish(job, options):
+    """Starts, resumes or finds the run; returns its directory."""
+    run_dir = options.runs_dir / job.name
+    if is_finished(run_dir):
+        return run_dir
+    print(f"-- {job.name}", flush=True)
+    start = time.monotonic()
+    command = [sys.executable, "-m", "trainers.classify", *job.arguments, f"--run_dir={run_dir}"]
+    if options.data_dir:
+        command.append(f"--data_dir={options.data_dir}")
+    if subprocess.run(command).returncode or not is_finished(run_dir):
+        raise StudyError(f"{run_dir} was not trained to its end; the same command resumes it")
+    files.write_json(run_dir / "study.json", {"seconds": round(time.monotonic() - start, 1)})
+    return run_dir
+
+
+def is_finished(run_dir):
+    """Whether the run's last round is the recipe's last."""
+    try:
+        manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    return manifest["step"] == manifest["recipe"]["steps"]
+
+
+def history(run_dir):
+    """The run's records, an object a round."""
+    lines = (run_dir / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def seconds_of(run_dir):
+    """What the run took, from its last start on if it was resumed; 0 if nobody measured it."""
+    path = run_dir / "study.json"
+    return json.loads(path.read_text(encoding="utf-8"))["seconds"] if path.exists() else 0
+
+
+def judged(job, run_dir):
+    """{"error", "error_top5"} as the paper reports them: of ten crops for ImageNet's images."""
+    if dict(job.settings)["data"] != IMAGENET["data"]:
+        last = history(run_dir)[-1]
+        return {name: last[f"validation_{name}"] for name in ("error", "error_top5")}
+    result = run_dir / "ten_crop" / "evaluation.json"
+    if not result.exists():
+        command = [sys.executable, "-m", "trainers.evaluate", "--views=ten_crop"]
+        place = [f"--run_dir={run_dir}", f"--output_dir={result.parent}"]
+        if subprocess.run([*command, *place]).returncode:
+            raise StudyError(f"{run_dir} could not be evaluated")
+    verdict = json.loads(result.read_text(encoding="utf-8"))
+    return {name: verdict[name] for name in ("error", "error_top5")}

@@ -1,0 +1,48 @@
+"""The flags that every study has, as one value."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from zoo import program
+
+_SCALE = flags.DEFINE_enum(
+    "scale", "demo", ("demo", "paper"), "minutes on two cores, or the paper's data and recipe"
+)
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "one run a seed, for mean and deviation")
+_NETS = flags.DEFINE_list("nets", None, "other networks than the study's own")
+_STEPS = flags.DEFINE_integer("steps", None, "optimizer steps; default: the scale's", lower_bound=1)
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/studies", "the runs, which studies share")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; TFDS has its own default")
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", "reports", "where the report goes")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a study was asked for; `nets` and `steps` None are the study's own."""
+
+    scale: str = "demo"
+    seeds: tuple[int, ...] = (0,)
+    nets: tuple[str, ...] | None = None
+    steps: int | None = None
+    runs_dir: pathlib.Path = pathlib.Path("runs/studies")
+    data_dir: str | None = None
+    output_dir: pathlib.Path = pathlib.Path("reports")
+
+
+def read(arguments):
+    """The flags' values; ends the program for a command line that cannot be meant."""
+    if arguments:
+        program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
+    if not all(seed.isdecimal() for seed in _SEEDS.value) or not _SEEDS.value:
+        program.usage_error(f"seeds: expected numbers such as 0,1,2, got {','.join(_SEEDS.value)}")
+    return Options(
+        scale=_SCALE.value,
+        seeds=tuple(dict.fromkeys(int(seed) for seed in _SEEDS.value)),
+        nets=tuple(_NETS.value) if _NETS.value else None,
+        steps=_STEPS.value,
+        runs_dir=pathlib.Path(_RUNS_DIR.value),
+        data_dir=_DATA_DIR.value,
+        output_dir=pathlib.Path(_OUTPUT_DIR.value),
+    )

@@ -18,9 +18,12 @@ from keras.ops import convert_to_numpy as convert
 from runs_on_digits import SHORT, command, records, run, wait_for, weights
 
 import zoo
-from trainers import runs
+from trainers import loop, optim, runs
+from trainers.console import Console
 from trainers.flags import Run
+from trainers.metrics import Sums
 from trainers.recipes import RECIPES, default_for
+from trainers.state import State
 from zoo import archive
 
 
@@ -166,7 +169,11 @@ def test_a_directory_of_another_run_is_refused(whole):
     "arguments, code, sentence",
     [
         (["--model=resnet9"], 2, "unknown network 'resnet9'"),
-        (["--recipe=mnist"], 2, "value should be one of <cifar10|cifar10_warmup|digits|imagenet>"),
+        (
+            ["--recipe=mnist"],
+            2,
+            "value should be one of <cifar10|cifar10_warmup|digits|finetune|imagenet>",
+        ),
         (["--drops=a"], 2, "drops: expected fractions such as 0.5,0.75, got a"),
         (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),
         (["extra"], 2, "unexpected arguments: extra"),
@@ -227,13 +234,27 @@ def test_two_steps_of_a_network_of_table_1(tmp_path):
     assert pathlib.Path(tmp_path, "checkpoints", "ckpt-2.index").exists()
 
 
+def test_a_validation_loss_that_is_no_number_is_null_in_json():
+    """Moving statistics of a net that has hardly begun may overflow; the run goes on."""
+    state = State(zoo.build("resnet8", image_size=8), optim.momentum_sgd(RECIPES["digits"]))
+    state.sums = Sums(2.0, 1.0, 1.0, 0.0)
+    logs = loop.finish_round(state, {"loss": float("nan"), "error": 0.5}, loop.Speed())
+    record = json.loads(json.dumps(state.history[-1], allow_nan=False))
+    assert record["validation_loss"] is None and record["validation_error"] == 0.5
+    assert np.isnan(logs["val_loss"])  # a Keras callback sees what it was
+    assert "validation loss not finite" in Console(state, loop.Rhythm(9, 9), 1.0).line(
+        {**record, "learning_rate": 0.1, "images_per_second": None}
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [name for name in zoo.names() if name != "resnet18"])
 def test_two_steps_of_every_other_network(tmp_path, model):
     """In this process: the start of 17 others would take longer than their steps."""
     spec = zoo.find(model)
     recipe = RECIPES[default_for("synthetic", spec.stem)]
-    recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=32)
+    size = {"imagenet": 32, "cifar": 8}[spec.stem]
+    recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
     run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
     data = runs.load_data(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())

@@ -33,12 +33,12 @@ class Console(keras.callbacks.Callback):
         print(self.line(self.state.history[-1]), flush=True)
 
     def line(self, record):
-        speed = record["images_per_second"]
+        speed, loss = record["images_per_second"], record["validation_loss"]
         return (
             f"step {record['step']:>6,} / {self.rhythm.steps:,}"
             f"  epoch {record['step'] / self.epoch_steps:6.1f}"
             f"  loss {record['loss']:.4f}  error {record['error']:7.2%}"
-            f"  validation loss {record['validation_loss']:.4f}"
+            f"  validation loss {'not finite' if loss is None else format(loss, '.4f')}"
             f"  error {record['validation_error']:7.2%}"
             f"  learning rate {record['learning_rate']:.2g}"
             + (f"  {speed:,.0f} images/s" if speed else "")

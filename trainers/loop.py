@@ -115,7 +115,11 @@ def timed_call(state, advance, iterator, count, speed):
 
 
 def finish_round(state, validation, speed):
-    """Turns the round's sums into a record of `state.history`; returns Keras' logs of it."""
+    """Turns the round's sums into a record of `state.history`; returns Keras' logs of it.
+
+    What is not finite, such as the validation loss of a net that has hardly begun, is None there:
+    JSON has no NaN.
+    """
     train_means = state.sums.means()
     state.sums = Sums()
     record = {
@@ -125,5 +129,7 @@ def finish_round(state, validation, speed):
         **{f"validation_{name}": value for name, value in validation.items()},
         "images_per_second": speed.take(),
     }
-    state.history.append(record)
+    state.history.append(
+        {k: v if v is None or math.isfinite(v) else None for k, v in record.items()}
+    )
     return {**train_means, **{f"val_{name}": value for name, value in validation.items()}}

@@ -10,20 +10,24 @@ class CoupledSGD(keras.optimizers.SGD):
 
     Keras' own `weight_decay` shrinks weights outside the momentum, and a regularizer `L2(l)` has
     gradient 2 l w. Biases and the normalisation's gamma and beta are not decayed: they are the
-    variables of rank 1.
+    variables of rank 1. `rates` are factors of the learning rate, one for each variable.
     """
 
-    def __init__(self, learning_rate=0.1, momentum=0.9, coupled_decay=1e-4, **kwargs):
+    def __init__(self, learning_rate=0.1, momentum=0.9, coupled_decay=1e-4, rates=None, **kwargs):
         super().__init__(learning_rate, momentum=momentum, **kwargs)
         self.coupled_decay = coupled_decay
+        self.rates = rates
 
     def update_step(self, gradient, variable, learning_rate):
         if self.coupled_decay and len(variable.shape) > 1:
             gradient = ops.add(gradient, ops.multiply(variable, self.coupled_decay))
+        if self.rates:
+            learning_rate = learning_rate * self.rates[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
-        return {**super().get_config(), "coupled_decay": self.coupled_decay}
+        own = {"coupled_decay": self.coupled_decay, "rates": self.rates}
+        return {**super().get_config(), **own}
 
 
 def schedule(recipe):
@@ -78,6 +82,8 @@ class ConstantWarmup(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def momentum_sgd(recipe):
+def momentum_sgd(recipe, rates=None):
     """The recipe's optimizer, with its schedule: Recipe -> CoupledSGD."""
-    return CoupledSGD(schedule(recipe), recipe.momentum, recipe.weight_decay, name="sgd")
+    return CoupledSGD(
+        schedule(recipe), recipe.momentum, recipe.weight_decay, rates=rates, name="sgd"
+    )

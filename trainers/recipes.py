@@ -38,20 +38,27 @@ class Recipe:
         "slower, but the same numbers on any count of devices",
         "replica",
     )
+    freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
+    freeze_bn: bool | None = setting(
+        "with --init_from, and then the default: batch normalisation stays in inference mode", None
+    )
+    backbone_rate: float | None = setting(
+        "with --init_from: the backbone's learning rate as a share of the head's", None
+    )
 
     def __post_init__(self):
         for name in ("batch_size", "steps", "round_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "warmup_steps", "pad_px"):
-            if not getattr(self, name) >= 0:
+        for name in ("learning_rate", "weight_decay", "warmup_steps", "pad_px", "backbone_rate"):
+            if not (getattr(self, name) or 0) >= 0:
                 raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum: expected 0 <= momentum < 1, got {self.momentum}")
         if list(self.drops) != sorted(self.drops) or not all(0 < d < 1 for d in self.drops):
             raise ValueError(f"drops: expected rising fractions between 0 and 1, got {self.drops}")
         for name, known in CHOICES.items():
-            if getattr(self, name) not in known:
+            if getattr(self, name) not in known and (name != "freeze" or self.freeze):
                 raise ValueError(
                     f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
                 )
@@ -62,6 +69,7 @@ CHOICES = {
     "augmentation": ("none", "pad_crop", "scale_jitter"),
     "mean": ("channel", "pixel"),
     "batch_norm": ("replica", "synchronized"),
+    "freeze": ("none", "conv1", "conv2", "conv3", "conv4", "conv5", "backbone"),
 }
 
 _CIFAR10 = Recipe(
@@ -117,6 +125,23 @@ RECIPES = {
             resize_px=256,
             mean="channel",
         ),
+        # For images like the source's. Far from them all of the net had better learn, as
+        # reports/finetune.md shows: --nofreeze_bn --backbone_rate=1 --learning_rate=0.1.
+        Recipe(
+            name="finetune",
+            source="this project's: trained weights, a few images a class of one's own",
+            data="folder",
+            model="resnet50",
+            batch_size=32,
+            steps=400,
+            round_steps=50,
+            learning_rate=0.05,
+            schedule="cosine",
+            augmentation="scale_jitter",
+            mean="channel",
+            freeze_bn=True,
+            backbone_rate=0.1,
+        ),
     )
 }
 
@@ -124,6 +149,6 @@ RECIPES = {
 def default_for(data, stem):
     """The recipe's name when the user names none: the data's own, else that of the net's family."""
     for recipe in RECIPES.values():
-        if recipe.data == data:
+        if recipe.data == data and not recipe.freeze_bn:  # which needs weights to start from
             return recipe.name
     return {"imagenet": "imagenet", "cifar": "cifar10"}[stem]

@@ -1,0 +1,112 @@
+"""python -m trainers.predict, as a user runs it, and its answers beside evaluation's."""
+
+import json
+import os
+import subprocess
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from export_networks import NAMES, program, save_run
+
+from trainers import pictures, scores
+from trainers.data import folder, sources
+from zoo import archive
+
+PICTURES = 7  # with --batch_size=3 the last batch is not full
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    return save_run(tmp_path_factory.mktemp("runs") / "digits")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Held-out digits, each twice as wide as the network's input and wider than high."""
+    root = tmp_path_factory.mktemp("photos")
+    source = sources.load("digits", "validation")
+    images, labels = source.fetch(np.arange(PICTURES))
+    wide = tf.image.resize_with_crop_or_pad(tf.repeat(tf.repeat(images, 2, 1), 2, 2), 16, 22)
+    for i, image in enumerate(wide):
+        path = root / ("deep/er" if i % 2 else "") / f"{i}-is-{labels[i]}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_png(image).numpy())
+    (root / "notes.txt").write_text("no picture, and not named like one")
+    return root
+
+
+def predict(*arguments):
+    command = program("trainers.predict", *arguments)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def label_of(path):
+    return os.path.basename(path).split("-is-")[1].removesuffix(".png")
+
+
+def test_each_picture_gets_its_class(run_dir, photos):
+    result = predict(f"--run_dir={run_dir}", "--batch_size=3", "--json", photos)
+    assert result.returncode == 0 and result.stderr == ""
+    answers = json.loads(result.stdout)
+    assert [a["file"] for a in answers] == sorted(map(str, photos.rglob("*.png")))
+    for answer in answers:
+        probabilities = [guess["probability"] for guess in answer["top"]]
+        assert len(probabilities) == 5 and probabilities == sorted(probabilities, reverse=True)
+        assert 0.5 < sum(probabilities) <= 1 + 1e-6
+    # The network is right on about 97 % of these images: at most one of seven is wrong.
+    right = [a["top"][0]["class"] == label_of(a["file"]) for a in answers]
+    assert sum(right) >= PICTURES - 1
+
+
+def test_answers_are_evaluations(run_dir, photos):
+    """The same files through evaluation's pipeline: the same preparation, so the same numbers."""
+    model, manifest = archive.load(run_dir)
+    paths = sorted(map(str, photos.rglob("*.png")))
+    source = folder.source("folder", "validation", NAMES, paths, [0] * len(paths))
+    expected = scores.of_network(
+        model, manifest, source, scores.Look(), tf.distribute.get_strategy()
+    )
+    ours = list(pictures.guess(model, manifest, [photos], top=10, batch_size=3))
+    for guess, row in zip(ours, expected.probabilities, strict=True):
+        found = dict(guess.top)
+        np.testing.assert_allclose([found[name] for name in NAMES], row, atol=1e-6)
+
+
+def test_a_file_that_is_no_picture_gets_its_sentence_and_the_others_go_on(
+    run_dir, photos, tmp_path
+):
+    good = sorted(photos.glob("*.png"))[:2]
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(good[0].read_bytes()[:60])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    bad = [photos / "notes.txt", cut, tmp_path / "missing.jpg", empty]
+    result = predict(f"--run_dir={run_dir}", good[0], *bad, good[1])
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [str(path) for path in bad]
+    assert "no picture that can be read" in lines[0] and "no picture" in lines[1]
+    assert "no such file" in lines[2] and "found none" in lines[3]
+    for path in good:
+        assert str(path) in result.stdout.splitlines()
+
+    guesses = pictures.guess(*archive.load(run_dir), [good[0], *bad, good[1]])
+    fields = [pictures.as_fields(guess) for guess in guesses]
+    assert ["error" in f for f in fields] == [False, True, True, True, True, False]
+    assert ["top" in f for f in fields] == [True, False, False, False, False, True]
+
+
+def test_bars_are_as_long_as_probabilities():
+    guess = pictures.Guess("a.jpg", (("tabby cat", 0.75), ("owl", 0.2), ("dog", 0.001)))
+    assert pictures.as_text(guess, width=20).splitlines() == [
+        "a.jpg",
+        "  tabby cat   75.00%  " + 15 * "█",
+        "  owl         20.00%  " + 4 * "█",
+        "  dog          0.10%",
+    ]
+
+
+def test_without_a_picture_it_is_misused(run_dir):
+    result = predict(f"--run_dir={run_dir}")
+    assert result.returncode == 2 and result.stderr.count("\n") == 1

@@ -1,0 +1,59 @@
+"""python -m trainers.predict --run_dir=DIR PICTURE_OR_FOLDER ...: what a network sees in pictures.
+
+Pictures are prepared exactly as evaluation does. A file that is no picture gets its sentence on
+standard error, the others go on, and the exit code is 1 at the end.
+"""
+
+import json
+import sys
+
+from absl import flags
+
+from zoo import program
+
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "the run, or import, to ask", required=True)
+_WEIGHTS = flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest")
+_TOP = flags.DEFINE_integer("top", 5, "so many classes for each picture", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "pictures a step", lower_bound=1)
+_JSON = flags.DEFINE_bool("json", False, "print JSON for machines: a list, an object a file")
+
+
+def main(paths):
+    if not paths:
+        program.usage_error("expected pictures or folders to look at, got none")
+    with program.quiet_start():
+        from trainers import pictures
+        from zoo import archive
+
+        model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)
+
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
+    options = dict(top=_TOP.value, batch_size=_BATCH_SIZE.value)
+    guesses = pictures.guess(model, manifest, paths, **options)
+    if _JSON.value:
+        failed = print_json([pictures.as_fields(guess) for guess in guesses])
+    else:
+        failed = print_text(guesses, pictures.as_text)
+    raise SystemExit(1 if failed else 0)
+
+
+def print_json(items):
+    """Prints the list; returns how many items are errors."""
+    print(json.dumps(items, indent=2, ensure_ascii=False))
+    return sum("error" in item for item in items)
+
+
+def print_text(guesses, as_text):
+    """Prints each as it comes, sentences on standard error; returns how many there were."""
+    failed = 0
+    for guess in guesses:
+        if guess.error:
+            failed += 1
+            print(f"{guess.file}: {guess.error}", file=sys.stderr, flush=True)
+        else:
+            print(as_text(guess), flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    program.run(main, __doc__)

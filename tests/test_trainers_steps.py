@@ -109,7 +109,8 @@ def test_n_steps_in_one_call_are_n_calls():
         optimizer.build(model.trainable_variables)
         data = tf.data.Dataset.from_tensor_slices((images, labels, labels))
         advance, iterator = steps.trainer(model, optimizer, strategy), iter(data)
-        sums = [advance(iterator, n) for n in calls]
+        sums, done = zip(*(advance(iterator, n) for n in calls), strict=True)
+        assert list(done) == calls
         assert sum(s.images for s in sums) == 24
         results.append([convert(v) for v in model.variables] + [sum(s.loss for s in sums)])
     for one, other in zip(*results, strict=True):

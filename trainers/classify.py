@@ -60,11 +60,13 @@ def main(arguments):
         import tensorflow as tf
 
         from trainers import distribute
+        from trainers.data import stream
 
         strategy = distribute.strategy(_STRATEGY.value, _LOGICAL_DEVICES.value)
         distribute.check_batch(run.recipe.batch_size // _ACCUMULATE.value, strategy)
     try:
-        train(run, run_dir, strategy)
+        with stream.unreadable_named():
+            train(run, run_dir, strategy)
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         cluster.leave(error)
 

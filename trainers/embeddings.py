@@ -4,14 +4,13 @@ An id is the image's file where there is one, else its number in the source.
 """
 
 import dataclasses
-import re
 
 import numpy as np
 import tensorflow as tf
 
 import zoo
 from trainers import runs
-from trainers.data import pipelines, sources
+from trainers.data import pipelines, sources, stream
 from zoo import files
 
 POOLINGS = ("mean", "none")
@@ -65,32 +64,22 @@ def extract(model, contract, source, request):
     limit = min(request.limit or source.length, source.length)
     columns, small = [], []
     batches = pipelines.evaluate(source, contract, batch_size=request.batch_size, limit=limit)
-    for images, labels, weights, index in readable(batches):
-        kept = weights.numpy() > 0
-        vectors = embed(images).numpy()[kept]
-        if not np.isfinite(vectors).all():
-            raise EmbeddingError(
-                f"layer {request.layer}: expected finite numbers for {source.name}, got others: "
-                "the network's training has diverged"
-            )
-        columns.append((vectors, labels.numpy()[kept], index.numpy()[kept]))
-        if len(columns) * request.batch_size < request.thumbnails + request.batch_size:
-            small.append(thumbnails(images)[kept])
+    with stream.unreadable_named():
+        for images, labels, weights, index in batches:
+            kept = weights.numpy() > 0
+            vectors = embed(images).numpy()[kept]
+            if not np.isfinite(vectors).all():
+                raise EmbeddingError(
+                    f"layer {request.layer}: expected finite numbers for {source.name}, got "
+                    "others: the network's training has diverged"
+                )
+            columns.append((vectors, labels.numpy()[kept], index.numpy()[kept]))
+            if len(columns) * request.batch_size < request.thumbnails + request.batch_size:
+                small.append(thumbnails(images)[kept])
     vectors, labels, index = (np.concatenate(column) for column in zip(*columns, strict=True))
     ids = [source.files[i] if source.files else f"{source.split}/{i}" for i in index]
     pictures = np.concatenate(small)[: request.thumbnails] if small else np.zeros((0, 1, 1, 3))
     return Embeddings(vectors, labels, np.array(ids), source.class_names, np.uint8(pictures))
-
-
-def readable(batches):
-    """The batches; EmbeddingError names the file that is no image."""
-    try:
-        yield from batches
-    except tf.errors.InvalidArgumentError as error:
-        told = re.search(r"assertion failed: (.*)", error.message)
-        if not told:
-            raise
-        raise EmbeddingError(" ".join(re.findall(r"\[([^\[\]]+)\]", told[1]))) from None
 
 
 def embedder(model, request):

@@ -37,6 +37,7 @@ def main(arguments):
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
         from trainers import distribute, judging, runs, scores, verdict
+        from trainers.data import stream
         from zoo import archive
 
         strategy = distribute.strategy(_STRATEGY.value, _LOGICAL_DEVICES.value)
@@ -48,7 +49,8 @@ def main(arguments):
         with strategy.scope():
             model, manifest = archive.load(run_dir, _WEIGHTS.value)
         source = runs.source_of(manifest, _DATA.value, _DATA_DIR.value, _SPLIT.value)
-        members.append(scores.of_network(model, manifest, source, look, strategy))
+        with stream.unreadable_named():
+            members.append(scores.of_network(model, manifest, source, look, strategy))
         manifests.append(manifest)
     result = {
         **verdict.head(_RUN_DIR.value, manifests, source, look, _WEIGHTS.value),

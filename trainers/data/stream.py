@@ -4,10 +4,13 @@ Parallelism is fixed, because an autotuned tf.data iterator of TensorFlow 2.21 b
 destroyed, up to as long as it lived.
 """
 
+import contextlib
 import os
+import re
 
 import tensorflow as tf
 
+from trainers.data import sources
 from zoo import preprocess
 
 WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -75,6 +78,18 @@ def named_failures(rows, total: range, name, source_name: str):
             return expected + 1, tf.nest.map_structure(tf.identity, row)
 
     return rows.scan(tf.constant(total.start, tf.int64), check).take(len(total))
+
+
+@contextlib.contextmanager
+def unreadable_named():
+    """Inside, an image that cannot be read is a DataError which names it, not TensorFlow's."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        told = re.search(r"assertion failed: (.*)", error.message)
+        if not told or "expected a readable image" not in told[1]:
+            raise
+        raise sources.DataError(" ".join(re.findall(r"\[([^\[\]]+)\]", told[1]))) from None
 
 
 def finish(batches, *keys):

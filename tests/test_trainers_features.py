@@ -108,7 +108,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
     bad = tmp_path / "holiday.jpg"
     bad.write_text("no image")
     source = folder.source("folder", "validation", ("a",), [str(bad)], [0])
-    with pytest.raises(embeddings.EmbeddingError, match=f"readable image.* {bad}"):
+    with pytest.raises(sources.DataError, match=f"readable image.* {bad}"):
         embeddings.extract(trained_on_digits(), embeddings_contract(), source, embeddings.Request())
 
 

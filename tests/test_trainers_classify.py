@@ -18,7 +18,7 @@ from keras.ops import convert_to_numpy as convert
 from runs_on_digits import SHORT, command, records, run, wait_for, weights
 
 import zoo
-from trainers import loop, optim, runs
+from trainers import loop, optim, run_images, runs
 from trainers.console import Console
 from trainers.flags import Run
 from trainers.metrics import Sums
@@ -282,7 +282,7 @@ def test_two_steps_of_every_other_network(tmp_path, model):
     size = {"imagenet": 32, "cifar": 8}[spec.stem]
     recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
     run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
-    data = runs.load_data(run, None)
+    data = run_images.load(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())
     place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
     before = convert(state.model.trainable_variables[0])

@@ -99,14 +99,14 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path):
 
 def test_the_noted_examples_are_those_of_the_batch(tmp_path):
     """By the stream itself: the second batch of 16 of digits at seed 0."""
-    from trainers import failures, runs
+    from trainers import failures, run_images, runs
     from trainers.data import pipelines
     from trainers.data.augment import Augmentation
     from trainers.flags import Run
 
     recipe = dataclasses.replace(RECIPE, batch_size=16)
     description = Run("resnet8", "A", "1x1", "digits", 0, "float32", recipe)
-    data = runs.load_data(description, None)
+    data = run_images.load(description, None)
     state = type("AtStep2", (), {"step": 2})()
     place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
     failures.bad_batch(ArithmeticError("x"), description, place, data, state)

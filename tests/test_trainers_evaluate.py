@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from export_networks import program, save_run
 
-from trainers import judging, runs, scores
+from trainers import judging, run_images, runs, scores
 from trainers.data import sources
 
 # Five answers over three classes; the labels are 0, 1, 2, 2, 0.
@@ -133,7 +133,7 @@ def test_center_scores_are_the_validation_of_training(run_dir):
 
     strategy = tf.distribute.get_strategy()
     model, manifest = archive.load(run_dir)
-    source = runs.source_of(manifest)
+    source = run_images.source_of(manifest)
     expected = runs.evaluation(model, source, manifest.input, 64, strategy)()
     found = scores.of_network(model, manifest, source, scores.Look(), strategy)
     verdict = judging.judge(found, manifest.class_names)

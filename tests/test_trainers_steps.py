@@ -48,12 +48,12 @@ def test_two_devices_with_synchronised_statistics_equal_one(tmp_path):
 
 def by_hand(halves):
     """The paper's two GPUs on one device: each half normalised by itself, gradients averaged."""
-    from trainers import runs
+    from trainers import run_images, runs
     from trainers.data import pipelines
     from trainers.flags import Run
 
     run = Run("resnet8", "A", "1x1", "digits", 0, "float32", RECIPE)
-    data = runs.load_data(run, None)
+    data = run_images.load(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())
     runs.set_mean(state, data, RECIPE)
     model, optimizer = state.model, state.optimizer
@@ -61,7 +61,7 @@ def by_hand(halves):
     batches = pipelines.train(
         data.train,
         data.input,
-        runs.augmentation(RECIPE, data.input, model),
+        run_images.augmentation(RECIPE, data.input, model),
         batch_size=32,
         seed=0,
         steps=(0, 20),

@@ -11,7 +11,7 @@ from keras.ops import convert_to_numpy as convert
 from runs_on_digits import records, run, weights
 
 import zoo
-from trainers import optim, runs, steps, transfer
+from trainers import optim, run_images, runs, steps, transfer
 from trainers.data import pipelines, sources
 from trainers.flags import Run
 from trainers.recipes import RECIPES, default_for
@@ -54,7 +54,7 @@ def run_from(source, **changes):
 
 def started(this_run, class_names=None):
     """(data, state) at step 0, with other names for the classes if asked."""
-    data = runs.load_data(this_run, None)
+    data = run_images.load(this_run, None)
     if class_names:
         train = dataclasses.replace(data.train, class_names=class_names)
         data = dataclasses.replace(data, train=train)

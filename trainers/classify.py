@@ -73,7 +73,7 @@ def main(arguments):
 
 def train(run, run_dir, strategy):
     """Build or restore, train, say how it ended."""
-    from trainers import checkpoints, distribute, runs, steps
+    from trainers import checkpoints, distribute, run_images, runs, steps
 
     place = runs.Place(
         run_dir,
@@ -83,7 +83,7 @@ def train(run, run_dir, strategy):
         _STEPS_PER_EXECUTION.value or (10 if distribute.is_cluster(strategy) else 0),
         steps.Engine(_ACCUMULATE.value, _XLA.value),
     )
-    data = runs.load_data(run, place.data_dir)
+    data = run_images.load(run, place.data_dir)
     if place.chief:
         runs.claim(run, run_dir)
         checkpoints.sweep(run_dir)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from trainers import runs
+from trainers import run_images
 from trainers.data import pipelines, sources, stream
 from zoo import files
 
@@ -51,7 +51,7 @@ class Request:
 def images_of(manifest, data=None, data_dir=None):
     """Both splits of the run's own images, or of any others: -> {split: Source}."""
     if data is None and data_dir is None:
-        return {split: runs.source_of(manifest, split=split) for split in sources.SPLITS}
+        return {split: run_images.source_of(manifest, split=split) for split in sources.SPLITS}
     name = data or manifest.data.get("name")
     if not name:
         raise EmbeddingError("the run does not say which images it is for: give --data")

@@ -36,7 +36,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from trainers import distribute, judging, runs, scores, verdict
+        from trainers import distribute, judging, run_images, scores, verdict
         from trainers.data import stream
         from zoo import archive
 
@@ -48,7 +48,7 @@ def main(arguments):
     for run_dir in _RUN_DIR.value:
         with strategy.scope():
             model, manifest = archive.load(run_dir, _WEIGHTS.value)
-        source = runs.source_of(manifest, _DATA.value, _DATA_DIR.value, _SPLIT.value)
+        source = run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, _SPLIT.value)
         with stream.unreadable_named():
             members.append(scores.of_network(model, manifest, source, look, strategy))
         manifests.append(manifest)

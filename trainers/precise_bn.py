@@ -23,12 +23,12 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from trainers import runs, statistics
+        from trainers import run_images, statistics
         from zoo import archive
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
-    source = runs.source_of(manifest, _DATA.value, _DATA_DIR.value, "train")
+    source = run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, "train")
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
     moved = statistics.recompute(model, (images for images, *_ in batches))
     archive.add(model, _RUN_DIR.value, WEIGHTS)

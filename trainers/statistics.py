@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainers import runs
+from trainers import run_images
 from trainers.data import pipelines
 from trainers.data.augment import Augmentation
 from trainers.recipes import Recipe
@@ -71,7 +71,7 @@ def training_batches(model, manifest, source, batch_size, count):
     augmentation = Augmentation("none")  # of a network that was not trained here
     if manifest.recipe:
         recipe = Recipe(**{k: v for k, v in manifest.recipe.items() if k != "precision"})
-        augmentation = runs.augmentation(recipe, manifest.input, model)
+        augmentation = run_images.augmentation(recipe, manifest.input, model)
     return pipelines.train(
         source,
         manifest.input,

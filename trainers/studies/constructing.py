@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers import checkpoints, runs, scores
+from trainers import checkpoints, run_images, runs, scores
 from trainers.data import pipelines
 from trainers.flags import Run
 from trainers.judging import rank
@@ -19,7 +19,7 @@ STATISTICS_IMAGES = 512  # what passes the new layers is measured on so many tra
 def deepened(shallow_dir, name, data_dir=None):
     """The trained network of a run, made deeper: -> (keras.Model, its Manifest)."""
     model, manifest = archive.load(shallow_dir)
-    source = runs.source_of(manifest, data_dir=data_dir, split="train")
+    source = run_images.source_of(manifest, data_dir=data_dir, split="train")
     images = views_of(source, manifest.input)
     deeper, network = deepen(model, manifest.network, name, images)
     return deeper, dataclasses.replace(manifest, network=network)
@@ -46,7 +46,7 @@ def begin(shallow_dir, run_dir, name, data_dir=None):
         precision=manifest.recipe["precision"],
         recipe=Recipe(**recipe),
     )
-    data = runs.load_data(run, data_dir)
+    data = run_images.load(run, data_dir)
     state = runs.build(run, data, tf.distribute.get_strategy())
     state.model.set_weights(deeper.get_weights())
     checkpoints.save(state, run_dir)
@@ -56,7 +56,7 @@ def errors(model, manifest, data_dir=None):
     """Top-1 error of the images of each split as evaluation sees them: {split: fraction}."""
     found = {}
     for split in ("train", "validation"):
-        source = runs.source_of(manifest, data_dir=data_dir, split=split)
+        source = run_images.source_of(manifest, data_dir=data_dir, split=split)
         one = tf.distribute.get_strategy()
         answers = scores.of_network(model, manifest, source, scores.Look(), one)
         found[split] = float(np.mean(rank(answers.probabilities, answers.labels) >= 1))

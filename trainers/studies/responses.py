@@ -57,14 +57,14 @@ def responses_of(run_dir, data_dir):
     Its statistics are recomputed first, as the authors' networks' were: moving averages lag, and in
     a net that has hardly trained they are off by more than the responses differ.
     """
-    from trainers import responses, runs
+    from trainers import responses, run_images
     from trainers import statistics as precise
     from trainers.data import pipelines
     from zoo import archive
 
     model, manifest = archive.load(run_dir)
     train, held_out = (
-        runs.source_of(manifest, data_dir=data_dir, split=split)
+        run_images.source_of(manifest, data_dir=data_dir, split=split)
         for split in ("train", "validation")
     )
     batches = precise.training_batches(model, manifest, train, 64, BATCHES)

@@ -95,7 +95,8 @@ FOOT = """\
 GPU-hours are estimates: FLOPs of the paper's schedule from the counted multiply-adds, at the rate
 that NVIDIA measured for ResNet-50 on one A100, and at an assumed one for CIFAR's small nets
 ([table1](table1.md) has both). They are for one seed; studies train three unless `--seeds=0` says
-one. `--nets` names fewer, say those of CIFAR-10, which cost least. Studies share their runs, so all together cost less than the sum."""
+one. `--nets` names fewer, say those of CIFAR-10, which cost least. Studies share their runs, so all
+together cost less than the sum."""
 
 
 def main(arguments):

@@ -48,8 +48,8 @@ def main(arguments):
         "FLOPs to train: 2 for a multiply-add, 3 for forward and both backward products, times the "
         f"images of the paper's schedule ({TRAINED['imagenet']:,} and {TRAINED['cifar']:,}). "
         f"GPU-hours are that at {GPU_FLOPS['imagenet'] / 1e12:.0f} TFLOP/s for ImageNet's nets, "
-        "which is NVIDIA's measurement of ResNet-50 v1.5 on one A100 (TF32, XLA: 909 images/s), and "
-        f"at {GPU_FLOPS['cifar'] / 1e12:.0f} for CIFAR's, which is an assumption.",
+        "which is NVIDIA's measurement of ResNet-50 v1.5 on one A100 (TF32, XLA: 909 images/s), "
+        f"and at {GPU_FLOPS['cifar'] / 1e12:.0f} for CIFAR's, which is an assumption.",
         report.origin(),
     ]
     numbers = {"networks": counted, "finding": finding(counted)}

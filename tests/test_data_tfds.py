@@ -16,7 +16,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import checksums
 
-from trainers.data import fashion_mnist, prepare, sources, tfds_source
+from trainers.data import builders, fashion_mnist, sources, tfds_source
 
 CIFAR_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR_CLASSES = (
@@ -58,9 +58,9 @@ def cifar(tmp_path_factory):
             records = cifar_archive(manual / "cifar-10-binary.tar.gz", np.random.default_rng(0))
             info = checksums.compute_url_info(manual / "cifar-10-binary.tar.gz")
             patch.setitem(url_infos, CIFAR_URL, info)
-            patch.setattr(prepare, "reachable", lambda urls: pytest.fail("asked the network"))
+            patch.setattr(builders, "reachable", lambda urls: pytest.fail("asked the network"))
             if file_format == "array_record":
-                prepare.prepare("cifar10", str(root))
+                builders.prepare("cifar10", str(root))
             else:
                 tfds.builder("cifar10", data_dir=root).download_and_prepare(file_format="tfrecord")
     return roots, records
@@ -184,10 +184,10 @@ def test_one_split_is_divided_and_grey_becomes_rgb(tmp_path, monkeypatch):
 
 
 def test_preparing_without_a_network_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(prepare, "reachable", lambda urls: False)
+    monkeypatch.setattr(builders, "reachable", lambda urls: False)
     where = tmp_path / "downloads" / "manual"
     with pytest.raises(sources.DataError, match=f"cifar-10-binary.tar.gz into {where}"):
-        prepare.prepare("cifar10", str(tmp_path))
+        builders.prepare("cifar10", str(tmp_path))
 
 
 def test_a_broken_archive_is_one_sentence(tmp_path):
@@ -195,7 +195,7 @@ def test_a_broken_archive_is_one_sentence(tmp_path):
     manual.mkdir(parents=True)
     (manual / "cifar-10-binary.tar.gz").write_bytes(b"not an archive")
     with pytest.raises(sources.DataError, match="cifar10: expected its builder to finish.*hecksum"):
-        prepare.prepare("cifar10", str(tmp_path))
+        builders.prepare("cifar10", str(tmp_path))
 
 
 def test_reachable(monkeypatch):
@@ -204,12 +204,12 @@ def test_reachable(monkeypatch):
     monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "log_message", lambda *_: None)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/no-such-file"
-    assert prepare.reachable([url])
+    assert builders.reachable([url])
     server.shutdown()
     server.server_close()
     start = time.monotonic()
-    assert not prepare.reachable([url])
-    assert time.monotonic() - start < prepare.REACH_SECONDS + 1
+    assert not builders.reachable([url])
+    assert time.monotonic() - start < builders.REACH_SECONDS + 1
 
 
 def test_the_header_is_gzips_own():

@@ -131,7 +131,6 @@ def test_names_and_classes_must_agree():
         (["--run_dir=nowhere"], 1, "nowhere holds no trained network"),
         ([], 2, "run_dir"),
         (["--run_dir=x", "stray"], 2, "unexpected arguments: stray"),
-        (["--run_dir=x", "--weights=worst"], 2, "worst"),
     ],
 )
 def test_a_misused_command_line_gets_one_sentence(arguments, code, sentence, tmp_path):

@@ -1,6 +1,5 @@
 """python -m trainers.classify and evaluate, as a user runs them."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -14,15 +13,13 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras.ops import convert_to_numpy as convert
 from runs_on_digits import SHORT, command, records, run, wait_for, weights
 
 import zoo
-from trainers import loop, optim, run_images, runs
+from trainers import loop, optim
 from trainers.console import Console
-from trainers.flags import Run
 from trainers.metrics import Sums
-from trainers.recipes import RECIPES, default_for
+from trainers.recipes import RECIPES
 from trainers.state import State
 from zoo import archive
 
@@ -271,23 +268,3 @@ def test_a_validation_loss_that_is_no_number_is_null_in_json():
     assert "validation loss not finite" in Console(state, loop.Rhythm(9, 9), 1.0).line(
         {**record, "learning_rate": 0.1, "images_per_second": None}
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model", [name for name in zoo.names() if name != "resnet18"])
-def test_two_steps_of_every_other_network(tmp_path, model):
-    """In this process: the start of 17 others would take longer than their steps."""
-    spec = zoo.find(model)
-    recipe = RECIPES[default_for("synthetic", spec.stem)]
-    size = {"imagenet": 32, "cifar": 8}[spec.stem]
-    recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
-    run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
-    data = run_images.load(run, None)
-    state = runs.build(run, data, tf.distribute.get_strategy())
-    place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
-    before = convert(state.model.trainable_variables[0])
-    assert runs.train(run, place, data, state) is None
-    assert state.step == 2
-    assert not np.array_equal(before, convert(state.model.trainable_variables[0]))
-    loaded, _ = archive.load(tmp_path)
-    np.testing.assert_array_equal(convert(loaded.variables[0]), convert(state.model.variables[0]))

@@ -1,0 +1,33 @@
+"""Two steps of training for every network of the paper, in one process."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras.ops import convert_to_numpy as convert
+
+import zoo
+from trainers import run_images, runs
+from trainers.flags import Run
+from trainers.recipes import RECIPES, default_for
+from zoo import archive
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [name for name in zoo.names() if name != "resnet18"])
+def test_two_steps_of_every_network(tmp_path, model):
+    spec = zoo.find(model)
+    recipe = RECIPES[default_for("synthetic", spec.stem)]
+    size = {"imagenet": 32, "cifar": 8}[spec.stem]
+    recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
+    run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
+    data = run_images.load(run, None)
+    state = runs.build(run, data, tf.distribute.get_strategy())
+    place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
+    before = convert(state.model.trainable_variables[0])
+    assert runs.train(run, place, data, state) is None
+    assert state.step == 2
+    assert not np.array_equal(before, convert(state.model.trainable_variables[0]))
+    loaded, _ = archive.load(tmp_path)
+    np.testing.assert_array_equal(convert(loaded.variables[0]), convert(state.model.variables[0]))

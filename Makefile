@@ -52,8 +52,9 @@ reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
 	$(PY) -m trainers.studies.construction
 	$(PY) -m trainers.studies.index
 
-bench: $(RUN)  ## time a training step
+bench: $(PEERS)  ## time a training step and the artifacts beside named peers
 	$(PY) -m benchmarks.train_step
+	$(PY) -m benchmarks.serving
 
 clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
 	rm -rf build dist residual_zoo.egg-info .pytest_cache .ruff_cache

@@ -67,3 +67,14 @@ def test_misuse_is_one_sentence_and_exit_2(arguments, sentence):
     assert result.returncode == 2
     assert sentence in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_missing_extra_is_one_sentence():
+    code = "from zoo import program; program.run(lambda arguments: __import__('{}'), '')"
+    for name, one_sentence in (("no_such_package", True), ("zoo.no_such_module", False)):
+        result = subprocess.run(
+            [sys.executable, "-c", code.format(name)], capture_output=True, text=True
+        )
+        assert result.returncode == 1
+        assert (len(result.stderr.splitlines()) == 1) == one_sentence  # ours would be a bug
+        assert ("needs the package no_such_package" in result.stderr) == one_sentence

@@ -98,6 +98,11 @@ def _guarded(main, arguments):
         raise SystemExit(0) from None
     except OSError as error:
         _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package in OURS:
+            raise
+        _say(f"needs the package {package}, which is not installed: BUILD.md lists the extras")
     except Exception as error:
         if type(error).__module__.split(".")[0] not in OURS:
             raise

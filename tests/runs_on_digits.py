@@ -12,6 +12,13 @@ from keras.ops import convert_to_numpy as convert
 
 from zoo import archive
 
+CLOCK = ("images_per_second", "input_wait")  # of a record, what no two runs have the same
+# Everything that a run may remember besides its weights.
+REMEMBERING = (
+    *("--ema=0.9", "--mixup=0.2", "--cutmix=1", "--policy=rand", "--label_smoothing=0.1"),
+    *("--warmup=error", "--warmup_learning_rate=0.02", "--warmup_steps=4"),
+    *("--schedule=plateau", "--patience_rounds=1"),
+)
 SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16")
 
 
@@ -27,12 +34,12 @@ def records(run_dir):
     """`metrics.jsonl` without what a clock decides."""
     lines = (run_dir / "metrics.jsonl").read_text().splitlines()
     kept = [json.loads(line) for line in lines]
-    return [{k: v for k, v in r.items() if k != "images_per_second"} for r in kept]
+    return [{k: v for k, v in r.items() if k not in CLOCK} for r in kept]
 
 
-def weights(run_dir):
+def weights(run_dir, kind="model"):
     """Every variable of the archived network by its path."""
-    model, _ = archive.load(run_dir)
+    model, _ = archive.load(run_dir, kind)
     return {v.path: convert(v) for v in model.variables}
 
 

@@ -136,6 +136,7 @@ def test_apply_gives_the_networks_size(kind):
     rows = {
         "uniforms": RANDOM.random((3, 4), np.float32),
         "normals": RANDOM.standard_normal((3, 3)).astype(np.float32),
+        "more": RANDOM.random((3, augment.MORE_DRAWS), np.float32),
     }
     batch = augment.apply(tf.constant(images), rows, contract, augmentation).numpy()
     assert batch.shape == (3, 8, 8, 3)

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from runs_on_digits import SHORT, command, records, run, wait_for, weights
+from runs_on_digits import REMEMBERING, SHORT, command, records, run, wait_for, weights
 
 import zoo
 from trainers import loop, optim
@@ -33,10 +33,22 @@ def whole(tmp_path_factory):
     return run_dir, result
 
 
-def assert_same_weights(run_dir, other_dir):
-    expected = weights(other_dir)
-    for path, value in weights(run_dir).items():
+def assert_same_weights(run_dir, other_dir, kind="model"):
+    expected = weights(other_dir, kind)
+    for path, value in weights(run_dir, kind).items():
         np.testing.assert_array_equal(value, expected[path], err_msg=path)
+
+
+def assert_same_optimizer(run_dir, other_dir):
+    """Every slot and average in the last checkpoints."""
+    ours, theirs = (
+        tf.train.load_checkpoint(str(path / "checkpoints" / "ckpt-60"))
+        for path in (run_dir, other_dir)
+    )
+    names = [name for name in ours.get_variable_to_shape_map() if name.startswith("optimizer")]
+    assert len(names) > 60
+    for name in names:
+        np.testing.assert_array_equal(ours.get_tensor(name), theirs.get_tensor(name), name)
 
 
 def test_the_console_is_clean_and_tells_each_round(whole):
@@ -56,6 +68,7 @@ def test_the_run_directory_has_what_the_design_says(whole):
         "flags.txt",
         "manifest.json",
         "model.weights.h5",
+        "model.best.weights.h5",
         "checkpoints",
         "train",
         "validation",
@@ -127,7 +140,7 @@ def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
 @pytest.mark.parametrize("devices", [1, 2])
 def test_killed_again_and_again_it_ends_the_same(tmp_path, devices):
     """Kills at moments that nobody chose; a checkpoint averages the replicas' statistics."""
-    arguments = [*SHORT, "--checkpoint_steps=3", f"--logical_devices={devices}"]
+    arguments = [*SHORT, *REMEMBERING, "--checkpoint_steps=3", f"--logical_devices={devices}"]
     undisturbed = run("classify", *arguments, f"--run_dir={tmp_path / 'whole'}")
     assert undisturbed.returncode == 0, undisturbed.stderr
     killed, kills = tmp_path / "killed", 0
@@ -148,7 +161,11 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, devices):
     result = run("classify", *arguments, f"--run_dir={killed}")
     assert result.returncode == 0, result.stderr
     assert records(killed) == records(tmp_path / "whole")
-    assert_same_weights(killed, tmp_path / "whole")
+    for kind in ("model", "ema", "best"):
+        assert_same_weights(killed, tmp_path / "whole", kind)
+    assert_same_optimizer(killed, tmp_path / "whole")
+    rates = [record["learning_rate"] for record in records(killed)]
+    assert rates[0] == pytest.approx(0.1)  # the warm-up was over within the first round
 
 
 def test_a_directory_of_another_run_is_refused(whole):
@@ -169,7 +186,7 @@ def test_a_directory_of_another_run_is_refused(whole):
         (
             ["--recipe=mnist"],
             2,
-            "value should be one of <cifar10|cifar10_warmup|digits|finetune|imagenet>",
+            "value should be one of <cifar10|cifar10_warmup|digits|finetune|imagenet|torchvision>",
         ),
         (["--drops=a"], 2, "drops: expected fractions such as 0.5,0.75, got a"),
         (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),

@@ -22,7 +22,7 @@ from runs_on_digits import (
 
 from trainers import cluster
 
-SYNCHRONIZED = (*SHORT, "--batch_norm=synchronized")
+SYNCHRONIZED = (*SHORT, "--batch_norm=synchronized", "--ema=0.9", "--mixup=0.2")
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,10 @@ def whole(tmp_path_factory):
 
 def assert_same(run_dir, whole):
     assert records(run_dir) == records(whole)
-    expected = weights(whole)
-    for path, value in weights(run_dir).items():
-        np.testing.assert_array_equal(value, expected[path], err_msg=path)
+    for kind in ("model", "ema", "best"):
+        expected = weights(whole, kind)
+        for path, value in weights(run_dir, kind).items():
+            np.testing.assert_array_equal(value, expected[path], err_msg=path)
 
 
 @pytest.mark.parametrize("devices", [1, 2])
@@ -56,13 +57,17 @@ def test_two_workers_are_two_replicas_and_one_device(whole, tmp_path, devices):
     assert ours[0]["loss"] == pytest.approx(theirs[0]["loss"], rel=1e-4)
     for one, two in zip(ours, theirs, strict=True):
         assert two["loss"] == pytest.approx(one["loss"], rel=1e-2)
-        assert two["validation_error"] == pytest.approx(one["validation_error"], abs=0.02)
+        for name in ("validation_error", "validation_ema_error"):
+            assert two[name] == pytest.approx(one[name], abs=0.02)
+    assert ours[0]["gradient_norm"] == pytest.approx(theirs[0]["gradient_norm"], rel=0.05)
+    assert ours[0]["weight_norm"] == pytest.approx(theirs[0]["weight_norm"], rel=1e-4)
 
 
 def test_only_the_chief_writes(whole):
     names = {p.name for p in whole.iterdir()}
     assert names == {
         *("flags.txt", "manifest.json", "metrics.jsonl", "model.weights.h5"),
+        *("model.ema.weights.h5", "model.best.weights.h5"),
         *("checkpoints", "train", "validation"),
     }
     assert len(list((whole / "train").iterdir())) == 1

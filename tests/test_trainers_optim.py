@@ -53,9 +53,49 @@ def test_cifar_schedule_drops_at_32k_and_48k():
     assert points == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001], rel=1e-6)
 
 
-def test_resnet110_warms_up_at_a_tenth():
-    points = rates(RECIPES["cifar10_warmup"], 0, 399, 400, 31_999, 32_000, 48_000)
-    assert points == pytest.approx([0.01, 0.01, 0.1, 0.1, 0.01, 0.001], rel=1e-6)
+def test_resnet110_is_steered_by_a_factor():
+    """0.01 before the training error is below 80 %, then as cifar10 (Sec. 4.2)."""
+    schedule = optim.schedule(RECIPES["cifar10_warmup"])
+    assert float(schedule(31_999)) == pytest.approx(0.1)
+    schedule.factor.assign(0.1)
+    found = [float(schedule(step)) for step in (0, 31_999, 32_000)]
+    assert found == pytest.approx([0.01, 0.01, 0.001], rel=1e-6)
+
+
+def test_torchvisions_rate_rises_then_falls():
+    """From 0.005 by a straight line to 0.5 in 5 of 600 epochs, then half a cosine to 0."""
+    recipe = RECIPES["torchvision"]
+    middle = recipe.warmup_steps + (recipe.steps - recipe.warmup_steps) // 2
+    points = rates(recipe, 0, 3128, 6256, middle, recipe.steps)
+    assert points == pytest.approx([0.005, 0.2525, 0.5, 0.25, 0.0], abs=1e-4)
+
+
+def test_the_norms_are_those_of_numpy():
+    """Of the last gradient, as it came: before decay."""
+    variables = [keras.Variable(np.ones((2, 2))), keras.Variable(np.ones(3))]
+    optimizer = optim.CoupledSGD(0.1, coupled_decay=0.5)
+    optimizer.build(variables)
+    for scale in (7.0, 2.0):
+        gradients = [np.full((2, 2), scale, "float32"), np.full(3, -1.0, "float32")]
+        optimizer.apply([keras.ops.convert_to_tensor(g) for g in gradients], variables)
+    assert optim.gradient_norm(optimizer) == pytest.approx(np.sqrt(4 * 2.0**2 + 3))
+
+
+def test_the_moving_average_is_numpys():
+    """a <- m a + (1 - m) w after each step, and the first weights to begin with."""
+    variable = keras.Variable(np.zeros(2))
+    recipe = dataclasses.replace(
+        RECIPES["digits"], schedule="step", momentum=0.0, weight_decay=0.0, ema=0.75
+    )
+    optimizer = optim.momentum_sgd(recipe)
+    optimizer.build([variable])
+    average = None
+    for step in range(1, 5):
+        optimizer.apply([keras.ops.ones(2)], [variable])
+        weight = -0.1 * step
+        average = weight if average is None else 0.75 * average + 0.25 * weight
+    (found,) = optimizer._model_variables_moving_average
+    np.testing.assert_allclose(convert(found), average, rtol=1e-5)
 
 
 def test_cosine_falls_to_zero():
@@ -85,7 +125,7 @@ def test_constant_rate_without_drops():
         ({"learning_rate": float("nan")}, "learning_rate: expected at least 0, got nan"),
         ({"momentum": 1.0}, "momentum: expected 0 <= momentum < 1, got 1.0"),
         ({"drops": (0.8, 0.5)}, "drops: expected rising fractions between 0 and 1"),
-        ({"schedule": "linear"}, "schedule: expected one of step, cosine, got 'linear'"),
+        ({"schedule": "linear"}, "schedule: expected one of step, cosine, plateau, got 'linear'"),
     ],
 )
 def test_recipe_that_cannot_be_meant(change, sentence):

@@ -93,6 +93,8 @@ def train(run, run_dir, strategy):
         runs.begin(state, data, run)
     if place.chief:
         print(headline(run, data, state, distribute.describe(strategy)), flush=True)
+        if note := trainer_flags.other_batch(run):
+            print(note, flush=True)
     received = runs.train(run, place, data, state)
     if distribute.is_cluster(strategy):
         cluster.end_together(lambda flag: distribute.any_worker(strategy, flag), place.chief)

@@ -34,14 +34,16 @@ class Console(keras.callbacks.Callback):
 
     def line(self, record):
         speed, loss = record["images_per_second"], record["validation_loss"]
+        averaged, wait = record.get("validation_ema_error"), record["input_wait"]
         return (
             f"step {record['step']:>6,} / {self.rhythm.steps:,}"
             f"  epoch {record['step'] / self.epoch_steps:6.1f}"
             f"  loss {record['loss']:.4f}  error {record['error']:7.2%}"
             f"  validation loss {'not finite' if loss is None else format(loss, '.4f')}"
             f"  error {record['validation_error']:7.2%}"
-            f"  learning rate {record['learning_rate']:.2g}"
-            + (f"  {speed:,.0f} images/s" if speed else "")
+            + (f" (ema {averaged:.2%})" if averaged is not None else "")
+            + f"  learning rate {record['learning_rate']:.2g}"
+            + (f"  {speed:,.0f} images/s, input wait {wait:.0%}" if speed else "")
         )
 
 

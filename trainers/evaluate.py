@@ -15,7 +15,9 @@ from zoo import program
 _RUN_DIR = flags.DEFINE_multi_string(
     "run_dir", None, "the run to judge; given several times, an ensemble", required=True
 )
-_WEIGHTS = flags.DEFINE_string("weights", "model", "the run's own, or precise: trainers.precise_bn")
+_WEIGHTS = flags.DEFINE_string(
+    "weights", "model", "as training left them, or ema, best, precise: trainers.precise_bn"
+)
 _VIEWS = flags.DEFINE_enum(
     "views", "center", ("center", "ten_crop", "multi_scale"), "how to look at an image"
 )

@@ -56,6 +56,11 @@ def define():
         ("float32", "mixed_bfloat16", "mixed_float16"),
         "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
     )
+    flags.DEFINE_bool(
+        "scale_learning_rate",
+        False,
+        "learning rates in proportion to --batch_size over the recipe's (Goyal et al. 2017)",
+    )
     for field in HYPER_PARAMETERS:
         _define_hyper_parameter(field)
 
@@ -83,7 +88,7 @@ def run(values=flags.FLAGS):
     model = adopted.get("model", values.model)
     stem = specs.find(model).stem if model else "cifar"
     recipe = RECIPES[named or default_for(data, stem)]
-    recipe = dataclasses.replace(recipe, **_changed(values))
+    recipe = dataclasses.replace(recipe, **_scaled(values, recipe), **_changed(values))
     recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
     model = model or recipe.model
     spec = specs.find(model)
@@ -113,6 +118,35 @@ def check_engine(run, accumulate, xla):
             f"--batch_size={run.recipe.batch_size} does not divide into "
             f"--accumulate={accumulate} parts"
         )
+
+
+def _scaled(values, recipe):
+    """Learning rates in proportion to the batch, where that was asked for."""
+    if not values.scale_learning_rate:
+        return {}
+    if values.learning_rate is not None:
+        raise ValueError(
+            "--scale_learning_rate works on the recipe's learning rate: leave out one of it and "
+            f"--learning_rate={values.learning_rate}"
+        )
+    factor = (values.batch_size or recipe.batch_size) / recipe.batch_size
+    scaled = {"learning_rate": recipe.learning_rate * factor}
+    if values.warmup_learning_rate is None:
+        scaled["warmup_learning_rate"] = recipe.warmup_learning_rate * factor
+    return scaled
+
+
+def other_batch(run):
+    """A sentence for the user whose batch is not the recipe's at the recipe's learning rate."""
+    recipe = RECIPES[run.recipe.name]
+    ours, theirs = run.recipe.batch_size, recipe.batch_size
+    if ours == theirs or run.recipe.learning_rate != recipe.learning_rate:
+        return None
+    return (
+        f"NOTE: --batch_size={ours} is not the {theirs} that recipe {recipe.name}'s learning rate "
+        f"{recipe.learning_rate:g} is for: --scale_learning_rate makes it "
+        f"{recipe.learning_rate * ours / theirs:g}"
+    )
 
 
 def _changed(values):

@@ -10,6 +10,7 @@ import time
 
 import keras
 
+from trainers import optim
 from trainers.metrics import Sums
 
 
@@ -26,12 +27,14 @@ class Rhythm:
     """When the host takes over, all in steps: `checkpoint_steps` 0 means at round ends alone.
 
     `call_steps` are those of one call to the device; 0 takes as many as fit half a second.
+    `policy_steps` is how often a policy wants to look at the errors inside a round; 0: never.
     """
 
     steps: int
     round_steps: int
     checkpoint_steps: int = 0
     call_steps: int = 0
+    policy_steps: int = 0
 
     def round_end(self, step):
         """The end of the round that the next step belongs to."""
@@ -42,32 +45,35 @@ class Rhythm:
 
     def pause(self, step):
         """The next step at which control must be with the host."""
-        end = self.round_end(step)
-        if not self.checkpoint_steps:
-            return end
-        return min(end, (step // self.checkpoint_steps + 1) * self.checkpoint_steps)
+        every = [n for n in (self.checkpoint_steps, self.policy_steps) if n]
+        return min([self.round_end(step), *((step // n + 1) * n for n in every)])
 
 
 class Speed:
     """Images a second, and how many steps fit a call. The first call, which traces, is left out."""
 
     def __init__(self):
-        self.images = self.seconds = 0.0
+        self.images = self.seconds = self.wait = 0.0
         self.steps_a_call, self.traced = 1, False
 
-    def add(self, steps, images, seconds):
+    def add(self, steps, sums, seconds):
         if self.traced:
-            self.images += images
+            self.images += sums.images
+            self.wait += sums.wait
             self.seconds += seconds
             fitting = round(steps * CALL_SECONDS / max(seconds, 1e-6))
             self.steps_a_call = max(1, min(MOST_STEPS_A_CALL, fitting))
         self.traced = True
 
     def take(self):
-        """The speed since the last take; None if nothing was timed."""
-        rate = self.images / self.seconds if self.seconds else None
-        self.images = self.seconds = 0.0
-        return rate
+        """What a record says of the time since the last take; None where nothing was timed.
+
+        `input_wait` is the share of the time in which the devices waited for images.
+        """
+        figures = {"images_per_second": self.images, "input_wait": self.wait}
+        rates = {k: v / self.seconds if self.seconds else None for k, v in figures.items()}
+        self.images = self.seconds = self.wait = 0.0
+        return rates
 
 
 def train(state, batches, evaluate, rhythm, device, callbacks):
@@ -81,7 +87,7 @@ def train(state, batches, evaluate, rhythm, device, callbacks):
     listeners = keras.callbacks.CallbackList(callbacks, model=state.model)
     iterator = batches(state.step, rhythm.steps)
     speed = Speed()
-    state.model.stop_training = False
+    state.model.stop_training = False  # a callback may find at once that nothing is left to do
     listeners.on_train_begin()
     while state.step < rhythm.steps and not state.model.stop_training:
         end = rhythm.round_end(state.step)
@@ -107,8 +113,8 @@ def timed_call(state, advance, iterator, count, speed):
     """`count` steps on the devices, their sums on the host."""
     start = time.perf_counter()
     sums, done = advance(iterator, count)
-    speed.add(done, sums.images, time.perf_counter() - start)
-    state.sums += sums
+    speed.add(done, sums, time.perf_counter() - start)
+    state.sums += dataclasses.replace(sums, wait=0.0)  # a clock's number, no part of the state
     state.step += done
     if not math.isfinite(sums.loss):
         raise LossNotFinite(f"the loss of step {state.step:,} is {sums.loss}")
@@ -127,7 +133,9 @@ def finish_round(state, validation, speed):
         "learning_rate": float(state.optimizer.learning_rate),
         **train_means,
         **{f"validation_{name}": value for name, value in validation.items()},
-        "images_per_second": speed.take(),
+        "gradient_norm": optim.gradient_norm(state.optimizer),
+        "weight_norm": optim.weight_norm(state.model),
+        **speed.take(),
     }
     state.history.append(
         {k: v if v is None or math.isfinite(v) else None for k, v in record.items()}

@@ -7,16 +7,23 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class Sums:
-    """Sums over images, on the host in float64: they add up, whatever the batches were."""
+    """Sums over images, on the host in float64: they add up, whatever the batches were.
+
+    `wait` is no sum over images but the seconds that the devices waited for them.
+    """
 
     images: float = 0.0
     loss: float = 0.0
     wrong: float = 0.0
     wrong_top5: float = 0.0
+    wait: float = 0.0
 
     def __add__(self, other):
         pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
         return Sums(*(a + b for a, b in pairs))
+
+    def __sub__(self, other):
+        return self + Sums(*(-value for value in dataclasses.astuple(other)))
 
     def means(self):
         """{"loss", "error", "error_top5"} per image; errors are fractions."""
@@ -27,9 +34,25 @@ class Sums:
         }
 
 
-def cross_entropy(logits, labels):
-    """Softmax cross entropy of each image: (B, C) and (B,) -> (B,) float32."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+def cross_entropy(logits, labels, smoothing=0.0):
+    """Softmax cross entropy of each image: (B, C) and (B,) -> (B,) float32.
+
+    Labels may be shares of classes, (B, C), as mixed images have. `smoothing` takes that much of
+    every label and spreads it evenly over all classes (Szegedy et al. 2016, Sec. 7).
+    """
+    if labels.shape.rank == 1 and not smoothing:
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    classes = logits.shape[-1]
+    if labels.shape.rank == 1:
+        labels = tf.one_hot(labels, classes)
+    return tf.nn.softmax_cross_entropy_with_logits(
+        labels * (1.0 - smoothing) + smoothing / classes, logits
+    )
+
+
+def likeliest(labels):
+    """The class with the largest share of each image: (B,) or (B, C) -> (B,) int32."""
+    return labels if labels.shape.rank == 1 else tf.argmax(labels, axis=1, output_type=tf.int32)
 
 
 def rank(logits, labels):
@@ -45,12 +68,16 @@ def rank(logits, labels):
     return tf.reduce_sum(tf.cast(~behind, tf.int32), axis=1)
 
 
-def batch_sums(logits, labels, weights):
-    """One batch's Sums as a vector: (B, C), (B,), (B,) -> (4,) float64."""
-    ranks = rank(logits, labels)
+def batch_sums(logits, labels, weights, losses=None):
+    """One batch's Sums as a vector: (B, C), (B,), (B,) -> (4,) float64.
+
+    `losses` (B,) are the cross entropies, if they are known already.
+    """
+    losses = cross_entropy(logits, labels) if losses is None else losses
+    ranks = rank(logits, likeliest(labels))
     columns = [
         tf.ones_like(weights),
-        cross_entropy(logits, labels),
+        losses,
         tf.cast(ranks >= 1, tf.float32),
         tf.cast(ranks >= 5, tf.float32),
     ]

@@ -1,11 +1,13 @@
 """What a run writes of each finished round, besides checkpoints and TensorBoard's files."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
 
 import keras
 
+from trainers import averaged, policies
 from zoo import archive, files
 
 
@@ -28,7 +30,11 @@ class Metrics(keras.callbacks.Callback):
 
 
 class Archivist(keras.callbacks.Callback):
-    """Keeps the run directory's network and manifest those of the last finished round."""
+    """Keeps the run directory's network and manifest those of the last finished round.
+
+    Beside its weights: `ema`, if the optimizer averages them, and `best`, those (the averaged ones
+    where there are such) of the round with the lowest validation error.
+    """
 
     def __init__(self, state, run_dir, manifest):
         super().__init__()
@@ -37,4 +43,11 @@ class Archivist(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         last = self.state.history[-1]
         current = dataclasses.replace(self.manifest, step=self.state.step, metrics=last)
-        archive.save(self.state.model, current, self.run_dir)
+        model, optimizer = self.state.model, self.state.optimizer
+        archive.save(model, current, self.run_dir, keep=("best",))
+        with contextlib.ExitStack() as stack:
+            if averaged.exists(optimizer):
+                stack.enter_context(averaged.weights(model, optimizer))
+                archive.add(model, self.run_dir, averaged.NAME)
+            if policies.best(self.state.history) == len(self.state.history) - 1:
+                archive.add(model, self.run_dir, "best")

@@ -89,4 +89,8 @@ def augmentation(recipe, contract, model):
         mirror=recipe.mirror,
         color=recipe.color,
         fill=tuple(float(c) for c in mean.mean(axis=(0, 1))),
+        policy=recipe.policy,
+        erase=recipe.erase,
+        mixup=recipe.mixup,
+        cutmix=recipe.cutmix,
     )

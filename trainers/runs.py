@@ -9,11 +9,13 @@ import tensorflow as tf
 
 import zoo
 from trainers import (
+    averaged,
     checkpoints,
     distribute,
     failures,
     loop,
     optim,
+    policies,
     records,
     run_images,
     steps,
@@ -109,7 +111,13 @@ def set_mean(state, data, recipe):
 def train(run, place, data, state):
     """Trains from the state's step to the recipe's last; returns the signal that stopped it."""
     recipe, strategy = run.recipe, place.strategy
-    rhythm = loop.Rhythm(recipe.steps, recipe.round_steps, place.checkpoint_steps, place.call_steps)
+    rhythm = loop.Rhythm(
+        recipe.steps,
+        recipe.round_steps,
+        place.checkpoint_steps,
+        place.call_steps,
+        recipe.warmup_steps if recipe.warmup == "error" else 0,
+    )
     random_half = run_images.augmentation(recipe, data.input, state.model)
 
     def batches(start, stop):
@@ -128,18 +136,23 @@ def train(run, place, data, state):
 
     interrupt = Interrupt(strategy)
     writers = [
+        # Before the checkpoint: killed between the two, the round is done and written again.
+        records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         checkpoints.Saver(state, place.run_dir, rhythm),
         records.Metrics(state, place.run_dir),
         Writer(state, place.run_dir),
-        records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         Console(state, rhythm, data.train.length / recipe.batch_size),
     ]
-    evaluate = evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy)
+    evaluate = averaged.judged(
+        evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy),
+        state.model,
+        state.optimizer,
+    )
     device = (
-        steps.trainer(state.model, state.optimizer, strategy, place.engine),
+        steps.trainer(state.model, state.optimizer, strategy, place.engine, recipe.label_smoothing),
         steps.averager(state.model, strategy),
     )
-    callbacks = [*(writers if place.chief else []), interrupt]
+    callbacks = [*policies.of(recipe, state), *(writers if place.chief else []), interrupt]
     try:
         loop.train(state, batches, evaluate, rhythm, device, callbacks)
     except loop.LossNotFinite as error:

@@ -12,7 +12,8 @@ class State:
     """Network, optimizer, and what the host remembers: step, sums of this round, past rounds.
 
     `history` holds a record a finished round; `metrics.jsonl` and TensorBoard's scalars are
-    views of it, so a resumed run shows one unbroken curve.
+    views of it, so a resumed run shows one unbroken curve. `warmed_up`, and where in `sums` the
+    window of the warm-up's error began, are for `policies.Steering`.
     """
 
     def __init__(self, model, optimizer):
@@ -20,6 +21,7 @@ class State:
         self.step = 0
         self.sums = Sums()
         self.history = []
+        self.warmed_up, self.window_start = False, Sums()
 
     def checkpoint(self):
         """A tf.train.Checkpoint of all of it; variables are known by their paths."""
@@ -39,13 +41,21 @@ class _Host(tf.train.experimental.PythonState):
     def serialize(self):
         state = self._state
         return json.dumps(
-            {"step": state.step, "sums": dataclasses.astuple(state.sums), "history": state.history}
+            {
+                "step": state.step,
+                "sums": dataclasses.astuple(state.sums),
+                "warmed_up": state.warmed_up,
+                "window_start": dataclasses.astuple(state.window_start),
+                "history": state.history,
+            }
         )
 
     def deserialize(self, text):
         fields = json.loads(text)
         self._state.step = fields["step"]
         self._state.sums = Sums(*fields["sums"])
+        self._state.warmed_up = fields["warmed_up"]
+        self._state.window_start = Sums(*fields["window_start"])
         self._state.history = fields["history"]
 
 

@@ -17,8 +17,10 @@ class Engine:
     xla: bool = False
 
 
-def trainer(model, optimizer, strategy, engine=Engine()):
+def trainer(model, optimizer, strategy, engine=Engine(), label_smoothing=0.0):
     """A function (iterator, n) -> Sums, steps done; updates weights once a step.
+
+    Elements are (images, labels, index); labels (B,) or, of mixed images, shares (B, C).
 
     The loss is the mean over the global batch, so gradients add up over parts and replicas to
     those of one device. It stops after a step whose loss is not finite. n may change without a
@@ -30,11 +32,12 @@ def trainer(model, optimizer, strategy, engine=Engine()):
     def part_step(images, labels, share):
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
-            losses = cross_entropy(logits, labels)
+            losses = cross_entropy(logits, labels, label_smoothing)
             loss = tf.reduce_mean(losses) * share
             loss = optimizer.scale_loss(loss) if scaled else loss
         gradients = tape.gradient(loss, [v.value for v in variables])
-        return gradients, batch_sums(tf.stop_gradient(logits), labels, tf.ones_like(losses))
+        ones = tf.ones_like(losses)
+        return gradients, batch_sums(tf.stop_gradient(logits), labels, ones, losses)
 
     part_step = tf.function(part_step, jit_compile=True) if engine.xla else part_step
 
@@ -80,16 +83,20 @@ def evaluator(model, strategy):
 def _many(replica_step, strategy, until):
     @tf.function
     def steps(iterator, n):
-        total, done = tf.zeros(4, tf.float64), tf.zeros((), tf.int64)
+        total, wait = tf.zeros(4, tf.float64), tf.zeros((), tf.float64)
+        done = tf.zeros((), tf.int64)
         while done < n and not until(total):
-            sums = strategy.run(replica_step, args=next(iterator))
+            asked = tf.timestamp()
+            batch = next(iterator)
+            wait += tf.timestamp() - asked
+            sums = strategy.run(replica_step, args=batch)
             total += strategy.reduce(tf.distribute.ReduceOp.SUM, sums, axis=None)
             done += 1
-        return total, done
+        return total, wait, done
 
     def call(iterator, n):
-        total, done = steps(iterator, tf.constant(n, tf.int64))
-        return Sums(*total.numpy().tolist()), int(done)
+        total, wait, done = steps(iterator, tf.constant(n, tf.int64))
+        return Sums(*total.numpy().tolist(), wait=float(wait)), int(done)
 
     return call
 

@@ -55,13 +55,21 @@ def weights_file(weights):
     return WEIGHTS if weights == "model" else f"model.{weights}.weights.h5"
 
 
-def save(model, manifest, run_dir):
+def save(model, manifest, run_dir, keep=()):
     """Writes weights, then manifest, each whole or not at all; returns the manifest written.
 
-    Other sets of weights in `run_dir` were made of earlier ones and are forgotten.
+    Other sets of weights in `run_dir` were made of earlier ones and are forgotten, except those
+    named in `keep`.
     """
     pathlib.Path(run_dir).mkdir(parents=True, exist_ok=True)
-    return _write(model, dataclasses.replace(manifest, weights={}), run_dir, "model")
+    known = load_manifest(run_dir).weights if keep and _is_archive(run_dir) else {}
+    files_kept = {weights_file(name) for name in keep} & known.keys()
+    kept = {name: known[name] for name in sorted(files_kept)}
+    return _write(model, dataclasses.replace(manifest, weights=kept), run_dir, "model")
+
+
+def _is_archive(run_dir):
+    return (pathlib.Path(run_dir) / MANIFEST).is_file()
 
 
 def add(model, run_dir, weights):

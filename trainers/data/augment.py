@@ -9,9 +9,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from trainers.data import randaugment, regions
 from zoo import preprocess
 
-KINDS = ("none", "pad_crop", "scale_jitter")
+KINDS = ("none", "pad_crop", "scale_jitter", "random_resized_crop")
+MORE_DRAWS = regions.CROP_DRAWS + randaugment.DRAWS + regions.ERASE_DRAWS
 
 # Principal components of ImageNet's RGB pixels, 0-255: AlexNet's, as Krizhevsky's cuda-convnet and
 # then fb.resnet.torch (imagenet.lua; its eigenvalues are these / 255) publish them.
@@ -27,7 +29,10 @@ PCA_SIGMA = 0.1  # Krizhevsky et al. 2012, Sec. 4.1
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What training does to an image; `fill` is the colour that pad_crop pads with."""
+    """What training does to an image; `fill` is the colour of what is padded or erased.
+
+    `mixup` and `cutmix` are of the batch: `trainers.data.mix`.
+    """
 
     kind: str = "none"
     pad_px: int = 4
@@ -35,6 +40,19 @@ class Augmentation:
     color: bool = False
     fill: tuple[float, float, float] = (0.0, 0.0, 0.0)
     mirror: bool = True
+    policy: str = "none"
+    erase: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    @property
+    def draws_more(self) -> bool:
+        """Whether it takes the row's `more` (MORE_DRAWS,) uniforms too."""
+        return self.kind == "random_resized_crop" or self.policy != "none" or self.erase > 0
+
+    @property
+    def mixes(self) -> bool:
+        return self.mixup > 0 or self.cutmix > 0
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -53,13 +71,41 @@ def apply(images, rows, contract, augmentation):
             ),
             (images, rows["uniforms"]),
         )
+    elif augmentation.kind == "random_resized_crop":
+        images = each(
+            lambda image, uniforms, more: crop_mirror(image, uniforms, more, size),
+            (images, rows["uniforms"], rows["more"]),
+        )
     elif images.shape[1:3] != (size, size) or contract.resize_px != size:
         images = each(lambda image: preprocess.resize_crop(image, contract), (images,))
     if augmentation.kind == "pad_crop":
         images = pad_crop_mirror(
             images, rows["uniforms"][:, :3], augmentation.pad_px, augmentation.fill
         )
+    if augmentation.policy != "none" or augmentation.erase:
+        images = each(
+            lambda image, more: change(image, more[regions.CROP_DRAWS :], augmentation),
+            (images, rows["more"]),
+        )
     return pca_color(images, rows["normals"]) if augmentation.color else images
+
+
+def crop_mirror(image, uniforms, more, size: int):
+    """Inception's crop, mirrored half the time: (H, W, 3), (4,), (MORE_DRAWS,) -> (S, S, 3)."""
+    crop = regions.random_resized_crop(image, uniforms[:2], more[: regions.CROP_DRAWS], size)
+    return tf.cond(uniforms[2] < 0.5, lambda: crop[:, ::-1], lambda: crop)
+
+
+def change(image, uniforms, augmentation):
+    """The policy, then the rectangle: (S, S, 3) -> (S, S, 3) float32."""
+    image = tf.cast(image, tf.float32)
+    if augmentation.policy != "none":
+        chosen = uniforms[: randaugment.DRAWS]
+        image = randaugment.augment(image, chosen, augmentation.policy)
+    if augmentation.erase:
+        chosen = uniforms[randaugment.DRAWS :]
+        image = regions.erase(image, chosen, augmentation.erase, augmentation.fill)
+    return image
 
 
 def never_mirrored(uniforms):

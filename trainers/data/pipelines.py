@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers.data import augment
+from trainers.data import augment, mix
 from trainers.data.augment import Augmentation
 from trainers.data.stream import finish, stream
 
@@ -50,17 +50,17 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     """Batches of `steps`, a range or (start, stop): for each step, for each replica of `part`.
 
     Elements: images (b, S, S, 3), labels (b,) int32, index (b,) int64, b = batch_size / replicas.
-    Pixels are 0-255: uint8 where nothing made fractions of them, else float32.
+    Pixels are 0-255: uint8 where nothing made fractions of them, else float32. Mixed images have
+    labels (b, classes) float32.
     """
 
     def plan(number):
         step, replica = part.locate(number)
         rows = part.rows(replica, batch_size)
-        uniforms, normals = random_numbers(seed, step, batch_size)
+        drawn = random_numbers(seed, step, batch_size, augmentation)
         return {
             "index": example_indices(step * batch_size + rows, source.length, seed),
-            "uniforms": tf.gather(uniforms, rows),
-            "normals": tf.gather(normals, rows),
+            **{name: tf.gather(numbers, rows) for name, numbers in drawn.items()},
         }
 
     start, stop = (steps.start, steps.stop) if isinstance(steps, range) else steps
@@ -69,7 +69,15 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     def prepare(images, rows):
         return augment.apply(images, rows, contract, augmentation)
 
+    def mixed(rows):
+        kinds = augmentation.mixup > 0, augmentation.cutmix > 0
+        images, labels = mix.mix(
+            rows["images"], rows["labels"], rows["mixing"][0], source.num_classes, kinds
+        )
+        return {**rows, "images": images, "labels": labels}
+
     batches = stream(source, prepare, plan, numbers)
+    batches = batches.map(mixed) if augmentation.mixes else batches
     return finish(batches, "images", "labels", "index")
 
 
@@ -136,9 +144,20 @@ def example_indices(position, length: int, seed: int):
     return tf.gather_nd(table, chosen)
 
 
-def random_numbers(seed: int, step, batch_size: int):
-    """The randomness of a whole global batch: uniforms (B, 4) in [0, 1) and normals (B, 3)."""
+def random_numbers(seed: int, step, batch_size: int, augmentation=NO_AUGMENTATION):
+    """The randomness of a whole global batch, a row an image: {name: (B, n) float32}.
+
+    `uniforms` in [0, 1) and `normals` always, `more` uniforms and `mixing`, which is the same in
+    every row, where the augmentation needs them.
+    """
     key = tf.stack([tf.cast(seed, tf.int64), step])
     uniforms = tf.random.stateless_uniform((batch_size, 4), key, alg="philox")
-    other_key = tf.random.fold_in(key, 1)
-    return uniforms, tf.random.stateless_normal((batch_size, 3), other_key, alg="philox")
+    normals = tf.random.stateless_normal((batch_size, 3), tf.random.fold_in(key, 1), alg="philox")
+    drawn = {"uniforms": uniforms, "normals": normals}
+    if augmentation.draws_more:
+        shape, other_key = (batch_size, augment.MORE_DRAWS), tf.random.fold_in(key, 2)
+        drawn["more"] = tf.random.stateless_uniform(shape, other_key, alg="philox")
+    if augmentation.mixes:
+        numbers = mix.draws(seed, step, augmentation.mixup, augmentation.cutmix)
+        drawn["mixing"] = tf.tile(numbers[None], (batch_size, 1))
+    return drawn

@@ -93,7 +93,8 @@ def run_dir(tmp_path_factory):
 def test_the_moving_statistics_are_kept(run_dir):
     moving, _ = archive.load(run_dir)
     precise, manifest = archive.load(run_dir, weights="precise")
-    assert set(manifest.weights) == {"model.weights.h5", "model.precise.weights.h5"}
+    names = {f"model{kind}.weights.h5" for kind in ("", ".best", ".precise")}
+    assert set(manifest.weights) == names
     for ours, theirs in zip(precise.variables, moving.variables, strict=True):
         same = np.array_equal(convert(ours), convert(theirs))
         assert same == ("moving" not in ours.path)

@@ -135,10 +135,12 @@ def train(run, place, data, state):
         )
 
     interrupt = Interrupt(strategy)
+    alone = strategy is tf.distribute.get_strategy()
+    saver = checkpoints.Saver(state, place.run_dir, rhythm, background=alone)
     writers = [
         # Before the checkpoint: killed between the two, the round is done and written again.
         records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
-        checkpoints.Saver(state, place.run_dir, rhythm),
+        saver,
         records.Metrics(state, place.run_dir),
         Writer(state, place.run_dir),
         Console(state, rhythm, data.train.length / recipe.batch_size),
@@ -156,6 +158,7 @@ def train(run, place, data, state):
     try:
         loop.train(state, batches, evaluate, rhythm, device, callbacks)
     except loop.LossNotFinite as error:
+        saver.finish()
         raise RunError(failures.bad_batch(error, run, place, data, state)) from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         raise RunError(failures.exhausted(error, place.run_dir)) from error

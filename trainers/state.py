@@ -25,11 +25,13 @@ class State:
 
     def checkpoint(self):
         """A tf.train.Checkpoint of all of it; variables are known by their paths."""
-        return tf.train.Checkpoint(
+        whole = tf.train.Checkpoint(
             model=_by_path(self.model.variables),
             optimizer=_by_path(self.optimizer.variables),
             host=_Host(self),
         )
+        whole.save_counter  # noqa: B018 - made here; else only writing in the background makes it
+        return whole
 
 
 class _Host(tf.train.experimental.PythonState):

@@ -205,32 +205,6 @@ def test_what_cannot_be_meant_is_one_sentence(tmp_path, arguments, code, sentenc
     assert not (tmp_path / "run").exists()
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path):
-    """In the middle of training, and of an evaluation: its path in one sentence."""
-    rng = np.random.default_rng(0)
-    for label in ("dark", "light"):
-        folder = tmp_path / "photos" / label
-        folder.mkdir(parents=True)
-        for number in range(10):
-            shade = rng.integers(0, 100, (12, 12, 3)) + 150 * (label == "light")
-            encoded = tf.io.encode_png(shade.astype("uint8"))
-            tf.io.write_file(str(folder / f"{number}.png"), encoded)
-    arguments = ["--data=folder", f"--data_dir={tmp_path / 'photos'}", "--recipe=cifar10"]
-    arguments += ["--model=resnet8", "--image_size=12", "--batch_size=4", "--steps=4"]
-    good = run("classify", *arguments, f"--run_dir={tmp_path / 'good'}")
-    assert good.returncode == 0, good.stderr
-    for path in (tmp_path / "photos" / "dark").iterdir():
-        path.write_bytes(b"no picture")
-    for program, rest in (("classify", [*arguments, "--seed=1"]), ("evaluate", [])):
-        directory = tmp_path / ("good" if program == "evaluate" else "bad")
-        result = run(program, *rest, f"--run_dir={directory}")
-        assert result.returncode == 1
-        last = result.stderr.splitlines()[-1]
-        assert "expected a readable image, replace or remove it:" in last
-        assert "/photos/dark/" in last
-        assert "Traceback" not in result.stderr
-
-
 def test_help_is_answered_without_tensorflow():
     for program in ("classify", "evaluate"):
         result = subprocess.run(

@@ -39,6 +39,12 @@ _STEPS_PER_EXECUTION = flags.DEFINE_integer(
 _ACCUMULATE = flags.DEFINE_integer(
     "accumulate", 1, "compute the batch in so many parts, one after another, to save memory", 1
 )
+_MAX_SKIPPED = flags.DEFINE_float(
+    "max_skipped", 0.001, "share of a split that may be unreadable: named in skipped.txt", 0, 1
+)
+_DATA_SERVICE = flags.DEFINE_string(
+    "data_service", None, "grpc://host:port of a trainers.data.serve that makes the batches"
+)
 _XLA = flags.DEFINE_bool("xla", False, "compile the step by XLA: for GPUs, slower on CPUs")
 
 
@@ -74,6 +80,7 @@ def main(arguments):
 def train(run, run_dir, strategy):
     """Build or restore, train, say how it ended."""
     from trainers import checkpoints, distribute, run_images, runs, steps
+    from trainers.data import service
 
     place = runs.Place(
         run_dir,
@@ -82,8 +89,14 @@ def train(run, run_dir, strategy):
         _CHECKPOINT_STEPS.value,
         _STEPS_PER_EXECUTION.value or (10 if distribute.is_cluster(strategy) else 0),
         steps.Engine(_ACCUMULATE.value, _XLA.value),
+        _MAX_SKIPPED.value,
+        _DATA_SERVICE.value,
     )
     data = run_images.load(run, place.data_dir)
+    if place.data_service:
+        service.check(place.data_service, data.train)
+    else:
+        data = run_images.tolerant(data)
     if place.chief:
         runs.claim(run, run_dir)
         checkpoints.sweep(run_dir)

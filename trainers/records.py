@@ -8,6 +8,7 @@ import pathlib
 import keras
 
 from trainers import averaged, policies
+from trainers.data import skipped
 from zoo import archive, files
 
 
@@ -23,6 +24,35 @@ class Metrics(keras.callbacks.Callback):
         files.write_text(self.path, "".join(lines))
 
     def on_train_begin(self, logs=None):
+        self.write()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.write()
+
+
+class Skips(keras.callbacks.Callback):
+    """`skipped.txt`: the examples that could not be read. DataError where there are too many.
+
+    On many machines it knows those of the chief's own part of each batch.
+    """
+
+    def __init__(self, data, run_dir, limit):
+        super().__init__()
+        self.data, self.run_dir, self.limit = data, run_dir, limit
+
+    def write(self):
+        splits = [s for s in (self.data.train, self.data.validation) if s.skipped is not None]
+        own = [name for source in splits for name in source.skipped.names(source)]
+        if not own:
+            return
+        lines = skipped.merge(self.run_dir, own)
+        for source in splits:
+            skipped.check(lines, source, self.limit, self.run_dir)
+
+    def on_train_begin(self, logs=None):
+        self.write()
+
+    def on_train_batch_end(self, batch, logs=None):
         self.write()
 
     def on_epoch_end(self, epoch, logs=None):

@@ -6,7 +6,7 @@ import keras
 
 import zoo
 from trainers import transfer
-from trainers.data import sources
+from trainers.data import skipped, sources
 from trainers.data.augment import Augmentation
 from zoo.preprocess import InputContract
 
@@ -43,6 +43,12 @@ def load(run, data_dir):
     size = run.recipe.image_size or native
     resize_px = run.recipe.resize_px or size
     return Data(train, validation, InputContract(size, max(size, resize_px)))
+
+
+def tolerant(data):
+    """The same images, unreadable ones passed over and noted."""
+    train, validation = skipped.tolerant(data.train), skipped.tolerant(data.validation)
+    return dataclasses.replace(data, train=train, validation=validation)
 
 
 def source_of(manifest, data=None, data_dir=None, split="validation"):

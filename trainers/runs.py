@@ -43,6 +43,8 @@ class Place:
     checkpoint_steps: int = 0
     call_steps: int = 0
     engine: steps.Engine = steps.Engine()
+    max_skipped: float = 0.001
+    data_service: str | None = None
 
     @property
     def chief(self):
@@ -131,6 +133,7 @@ def train(run, place, data, state):
                 seed=run.seed,
                 steps=(start, stop),
                 part=part,
+                service=place.data_service,
             ),
         )
 
@@ -138,6 +141,7 @@ def train(run, place, data, state):
     alone = strategy is tf.distribute.get_strategy()
     saver = checkpoints.Saver(state, place.run_dir, rhythm, background=alone)
     writers = [
+        records.Skips(data, place.run_dir, place.max_skipped),
         # Before the checkpoint: killed between the two, the round is done and written again.
         records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         saver,

@@ -13,6 +13,8 @@ import urllib.parse
 from trainers.data import sources
 
 REACH_SECONDS = 5
+# Archives that only their owner gives out, to those who have signed for them.
+MANUAL = {"imagenet2012": ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar")}
 
 
 def prepare(name: str, data_dir: str | None = None) -> pathlib.Path:
@@ -30,6 +32,12 @@ def prepare(name: str, data_dir: str | None = None) -> pathlib.Path:
 def fetch_archives(builder) -> None:
     """Makes sure, before TFDS tries for minutes, that the set's archives can be had."""
     manual_dir = pathlib.Path(builder.data_dir_root) / "downloads" / "manual"
+    absent = [n for n in MANUAL.get(builder.name, ()) if not (manual_dir / n).is_file()]
+    if absent:
+        raise sources.DataError(
+            f"{builder.name}: expected {' and '.join(absent)} in {manual_dir}, found none: get "
+            "them from https://image-net.org/download-images and put them there"
+        )
     urls = missing(builder, manual_dir)
     if not urls or reachable(urls):
         return

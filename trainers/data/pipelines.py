@@ -46,12 +46,12 @@ class Slice:
 WHOLE = Slice()
 
 
-def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE):
+def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE, service=None):
     """Batches of `steps`, a range or (start, stop): for each step, for each replica of `part`.
 
     Elements: images (b, S, S, 3), labels (b,) int32, index (b,) int64, b = batch_size / replicas.
     Pixels are 0-255: uint8 where nothing made fractions of them, else float32. Mixed images have
-    labels (b, classes) float32.
+    labels (b, classes) float32. `service` is a tf.data service's address: `stream.finish`.
     """
 
     def plan(number):
@@ -78,7 +78,7 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
 
     batches = stream(source, prepare, plan, numbers)
     batches = batches.map(mixed) if augmentation.mixes else batches
-    return finish(batches, "images", "labels", "index")
+    return finish(batches, "images", "labels", "index", service=service)
 
 
 def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None):

@@ -30,7 +30,8 @@ class Source:
 
     `fetch` maps indices (B,) int64 -> images, labels (B,) int32, eagerly and inside `Dataset.map`.
     Images are (B, H, W, 3) uint8 where `image_shape` is known, else (B,) encoded strings.
-    `files` has a path per index where there is one, for messages.
+    `files` has a path per index where there is one, for messages. With `skipped`, a Skipped, an
+    example that cannot be read is noted there and passed over; else it is an error.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Source:
     fetch: Callable
     image_shape: tuple[int, int, int] | None
     files: tuple[str, ...] = ()
+    skipped: object = None
+    portable: bool = True  # whether `fetch` is TensorFlow's operations alone
 
     @property
     def num_classes(self) -> int:

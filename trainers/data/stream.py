@@ -15,6 +15,8 @@ from zoo import preprocess
 
 WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 PREFETCH = 2  # batches ahead: one being copied to the device, one ready
+ROWS_AHEAD = 4  # rows open for each core
+TRIES = 16  # examples in the place of one that cannot be read
 
 
 def stream(source, prepare, plan, numbers: range):
@@ -38,46 +40,63 @@ def stream(source, prepare, plan, numbers: range):
     if source.image_shape:
         return plans.map(filled, num_parallel_calls=WORKERS)
 
+    def single(row):
+        made = filled({k: v[None] for k, v in row.items()})
+        return {k: v[0] for k, v in made.items()}
+
+    rows = plans.unbatch().interleave(
+        lambda row: readable(row, single, source),
+        cycle_length=ROWS_AHEAD * WORKERS,
+        num_parallel_calls=WORKERS,
+        deterministic=True,
+    )
     per_batch = plans.element_spec["index"].shape[0]
-
-    def name(row):
-        index = plan(row // per_batch)["index"][row % per_batch]
-        return tf.gather(source.files, index) if source.files else tf.strings.as_string(index)
-
-    def single(row, one):
-        made = filled({k: v[None] for k, v in one.items()})
-        return row, {k: v[0] for k, v in made.items()}
-
-    total = range(numbers.start * per_batch, numbers.stop * per_batch)
-    rows = plans.unbatch().enumerate(total.start).map(single, num_parallel_calls=WORKERS)
-    return named_failures(rows, total, name, source.name).batch(per_batch, drop_remainder=True)
+    return rows.batch(per_batch, drop_remainder=True)
 
 
-def named_failures(rows, total: range, name, source_name: str):
-    """(number, row) elements -> rows; a row that could not be made raises with its name.
+def readable(row, single, source):
+    """A dataset of one element, `single(row)`, or what stands in for it if that cannot be made.
 
-    TensorFlow's message does not tell which file failed. So failed rows are dropped, the gap in
-    the numbers is noticed, and the name worked out from the number. The cause is in the log.
+    In training another example does, and the batch stays full: the next of a fixed sequence that
+    can be read. In evaluation, whose rows have a weight, nothing does: the weight becomes 0.
     """
+    judging = "weights" in row
+    tries = 1 if judging or source.skipped is None else TRIES
+    stride = source.length // TRIES + 1  # far apart: bad files come in clusters
 
-    def zeros(spec):
-        return tf.zeros([side or 0 for side in spec.shape], spec.dtype)
+    def attempt(number):
+        index = (row["index"] + number * stride) % source.length
+        if tries > 1:
+            before = (index - stride) % source.length
+            tf.cond(number > 0, lambda: noted(before, source), lambda: before)
+        return single({**row, "index": index})
 
-    end = tf.nest.map_structure(zeros, rows.element_spec[1])
-    rows = rows.ignore_errors(log_warning=True)
-    rows = rows.concatenate(tf.data.Dataset.from_tensors((tf.constant(total.stop, tf.int64), end)))
+    attempts = tf.data.Dataset.range(tries).map(attempt)
+    zeros = tf.nest.map_structure(
+        lambda spec: tf.zeros([side or 0 for side in spec.shape], spec.dtype), attempts.element_spec
+    )
 
-    def check(expected, element):
-        number, row = element
+    def give_up(_):
+        if judging and source.skipped is not None:
+            return {**zeros, "index": noted(row["index"], source)}
+        with tf.control_dependencies([named_failure(row["index"], source)]):
+            return tf.nest.map_structure(tf.identity, zeros)
 
-        def fail():
-            message = ["expected a readable image, replace or remove it:", name(expected)]
-            return tf.debugging.Assert(False, [source_name, *message])
+    last = tf.data.Dataset.range(1).map(give_up)
+    return attempts.ignore_errors(log_warning=True).concatenate(last).take(1)
 
-        with tf.control_dependencies([tf.cond(number == expected, tf.no_op, fail)]):
-            return expected + 1, tf.nest.map_structure(tf.identity, row)
 
-    return rows.scan(tf.constant(total.start, tf.int64), check).take(len(total))
+def noted(index, source):
+    """The index, written down as unreadable. Python runs for these examples alone."""
+    index = tf.numpy_function(source.skipped.add, [index], tf.int64)
+    return tf.ensure_shape(index, ())
+
+
+def named_failure(index, source):
+    """An operation that fails with the example's name, which TensorFlow's own error lacks."""
+    name = tf.gather(source.files, index) if source.files else tf.strings.as_string(index)
+    message = ["expected a readable image, replace or remove it:", name]
+    return tf.debugging.Assert(False, [source.name, *message])
 
 
 @contextlib.contextmanager
@@ -92,8 +111,11 @@ def unreadable_named():
         raise sources.DataError(" ".join(re.findall(r"\[([^\[\]]+)\]", told[1]))) from None
 
 
-def finish(batches, *keys):
-    """Tuples of `keys`, in order, computed ahead by a fixed number of threads."""
+def finish(batches, *keys, service=None):
+    """Tuples of `keys`, in order, computed ahead by a fixed number of threads.
+
+    `service` is the address of a tf.data service that computes them in this process' place.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
     options.deterministic = True
@@ -101,4 +123,10 @@ def finish(batches, *keys):
     # Each process makes its own part; sharding once more would lose examples.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     chosen = batches.map(lambda rows: tuple(rows[key] for key in keys))
+    if service:
+        chosen = chosen.with_options(options).apply(
+            tf.data.experimental.service.distribute(
+                tf.data.experimental.service.ShardingPolicy.OFF, service
+            )
+        )
     return chosen.prefetch(PREFETCH).with_options(options)

@@ -29,7 +29,9 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -
     class_names = tuple(features[label_key].names)
     if info.num_bytes > MEMORY_BYTES:
         fetch = random_access(builder, tfds_split, image_key, label_key)
-        return sources.Source(name, split, class_names, info.num_examples, fetch, None)
+        return sources.Source(
+            name, split, class_names, info.num_examples, fetch, None, portable=False
+        )
     encoded, labels = read(builder, tfds_split, image_key, label_key)
     if min(labels, default=-1) < 0:
         raise sources.DataError(f"{name}: expected a label with every image of {tfds_split}")

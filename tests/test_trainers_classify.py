@@ -72,6 +72,8 @@ def test_the_run_directory_has_what_the_design_says(whole):
         "checkpoints",
         "train",
         "validation",
+        "pictures",
+        "hparams",
         "metrics.jsonl",
     }
     assert [r["step"] for r in records(run_dir)] == [20, 40, 60]

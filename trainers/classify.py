@@ -45,6 +45,13 @@ _MAX_SKIPPED = flags.DEFINE_float(
 _DATA_SERVICE = flags.DEFINE_string(
     "data_service", None, "grpc://host:port of a trainers.data.serve that makes the batches"
 )
+_PROFILE_STEPS = flags.DEFINE_list(
+    "profile_steps", None, "FROM,TO: record what these steps do, for TensorBoard's profile tab"
+)
+_BENCHMARK = flags.DEFINE_bool(
+    "benchmark", False, "time steps, on noise and on the run's images; train and write nothing"
+)
+_BENCHMARK_STEPS = flags.DEFINE_integer("benchmark_steps", 20, "steps that are timed", 1)
 _XLA = flags.DEFINE_bool("xla", False, "compile the step by XLA: for GPUs, slower on CPUs")
 
 
@@ -54,6 +61,7 @@ def main(arguments):
     try:
         run = trainer_flags.run()
         trainer_flags.check_engine(run, _ACCUMULATE.value, _XLA.value)
+        profile_steps()
         if _STRATEGY.value == "multiworker":
             cluster.configure(_CLUSTER.value, _WORKER.value)
             cluster.peers()
@@ -77,6 +85,20 @@ def main(arguments):
         cluster.leave(error)
 
 
+def profile_steps():
+    """(from, to) or None. ValueError unless they are two steps in order."""
+    if _PROFILE_STEPS.value is None:
+        return None
+    try:
+        first, last = map(int, _PROFILE_STEPS.value)
+    except ValueError:
+        first, last = 0, 0
+    if not 0 < first < last:
+        given = ",".join(_PROFILE_STEPS.value)
+        raise ValueError(f"--profile_steps: expected two steps such as 100,110, got {given}")
+    return first, last
+
+
 def train(run, run_dir, strategy):
     """Build or restore, train, say how it ended."""
     from trainers import checkpoints, distribute, run_images, runs, steps
@@ -91,12 +113,16 @@ def train(run, run_dir, strategy):
         steps.Engine(_ACCUMULATE.value, _XLA.value),
         _MAX_SKIPPED.value,
         _DATA_SERVICE.value,
+        profile_steps(),
     )
     data = run_images.load(run, place.data_dir)
     if place.data_service:
         service.check(place.data_service, data.train)
     else:
         data = run_images.tolerant(data)
+    if _BENCHMARK.value:
+        benchmark(run, place, data)
+        return
     if place.chief:
         runs.claim(run, run_dir)
         checkpoints.sweep(run_dir)
@@ -112,6 +138,19 @@ def train(run, run_dir, strategy):
     if distribute.is_cluster(strategy):
         cluster.end_together(lambda flag: distribute.any_worker(strategy, flag), place.chief)
     finish(run_dir, state, received, place.chief)
+
+
+def benchmark(run, place, data):
+    """Prints how fast it would train; on many machines the chief does."""
+    from trainers import benchmark, cluster, distribute
+
+    timings, multiply_adds = benchmark.measure(run, place, data, _BENCHMARK_STEPS.value)
+    devices = distribute.describe(place.strategy)
+    if place.chief:
+        print(f"{run.model} on {run.data}, {run.precision}; {devices}")
+        print(benchmark.table(timings, multiply_adds, devices), flush=True)
+    if distribute.is_cluster(place.strategy):
+        cluster.end_together(lambda flag: distribute.any_worker(place.strategy, flag), place.chief)
 
 
 def headline(run, data, state, devices):

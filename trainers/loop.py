@@ -28,6 +28,7 @@ class Rhythm:
 
     `call_steps` are those of one call to the device; 0 takes as many as fit half a second.
     `policy_steps` is how often a policy wants to look at the errors inside a round; 0: never.
+    `marks` are single steps at which something begins or ends.
     """
 
     steps: int
@@ -35,6 +36,7 @@ class Rhythm:
     checkpoint_steps: int = 0
     call_steps: int = 0
     policy_steps: int = 0
+    marks: tuple[int, ...] = ()
 
     def round_end(self, step):
         """The end of the round that the next step belongs to."""
@@ -46,7 +48,8 @@ class Rhythm:
     def pause(self, step):
         """The next step at which control must be with the host."""
         every = [n for n in (self.checkpoint_steps, self.policy_steps) if n]
-        return min([self.round_end(step), *((step // n + 1) * n for n in every)])
+        marks = [mark for mark in self.marks if mark > step]
+        return min([self.round_end(step), *marks, *((step // n + 1) * n for n in every)])
 
 
 class Speed:

@@ -24,8 +24,10 @@ from trainers import (
 from trainers.console import Console, Interrupt
 from trainers.data import pipelines
 from trainers.flags import as_text, differing
+from trainers.profiling import Profile
+from trainers.showing import Pictures
 from trainers.state import State
-from trainers.tensorboard import Writer
+from trainers.tensorboard import HyperParameters, Writer
 from zoo import archive, files
 
 
@@ -45,6 +47,7 @@ class Place:
     engine: steps.Engine = steps.Engine()
     max_skipped: float = 0.001
     data_service: str | None = None
+    profile_steps: tuple[int, int] | None = None
 
     @property
     def chief(self):
@@ -119,6 +122,7 @@ def train(run, place, data, state):
         place.checkpoint_steps,
         place.call_steps,
         recipe.warmup_steps if recipe.warmup == "error" else 0,
+        place.profile_steps or (),
     )
     random_half = run_images.augmentation(recipe, data.input, state.model)
 
@@ -142,11 +146,14 @@ def train(run, place, data, state):
     saver = checkpoints.Saver(state, place.run_dir, rhythm, background=alone)
     writers = [
         records.Skips(data, place.run_dir, place.max_skipped),
+        Pictures(run, data, state, network(run, data), place.run_dir),
         # Before the checkpoint: killed between the two, the round is done and written again.
         records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         saver,
         records.Metrics(state, place.run_dir),
         Writer(state, place.run_dir),
+        HyperParameters(run, state, place.run_dir),
+        *([Profile(state, place.run_dir, place.profile_steps)] if place.profile_steps else []),
         Console(state, rhythm, data.train.length / recipe.batch_size),
     ]
     evaluate = averaged.judged(

@@ -1,9 +1,11 @@
-"""TensorBoard scalars, as a view of the run's history."""
+"""TensorBoard's scalars, as a view of the run's history, and its table of hyper-parameters."""
 
+import dataclasses
 import pathlib
 
 import keras
 import tensorflow as tf
+from tensorboard.plugins.hparams import api
 
 FOLDERS = ("train", "validation")
 PREFIX = "validation_"
@@ -47,3 +49,40 @@ class Writer(keras.callbacks.Callback):
                 tf.summary.scalar(name.removeprefix(PREFIX), value, step=record["step"])
         for writer in self.writers.values():
             writer.flush()
+
+
+class HyperParameters(keras.callbacks.Callback):
+    """A line of the HPARAMS tab: what the run was told, and the validation error that came of it.
+
+    It is written when training ends, whole, in a folder of its own that replaces an earlier one's.
+    """
+
+    def __init__(self, run, state, run_dir):
+        super().__init__()
+        self.run, self.state = run, state
+        self.folder = pathlib.Path(run_dir) / "hparams"
+
+    def on_train_end(self, logs=None):
+        if not self.state.history:
+            return
+        old = list(self.folder.glob("events.out.*"))
+        writer = tf.summary.create_file_writer(str(self.folder))
+        with writer.as_default():
+            api.hparams(hyper_parameters(self.run), trial_id=str(self.folder.parent.resolve()))
+            last = self.state.history[-1]
+            for name in ("validation_error", "validation_loss"):
+                if last[name] is not None:
+                    tf.summary.scalar(f"final/{name}", last[name], step=last["step"])
+        writer.close()
+        for path in old:
+            path.unlink()
+
+
+def hyper_parameters(run):
+    """{name: number, word or truth} of a Run and its recipe; lists as words."""
+    fields = dataclasses.asdict(run)
+    fields |= fields.pop("recipe")
+    fields["recipe"] = fields.pop("name")
+    del fields["source"]
+    plain = {k: ",".join(map(str, v)) if isinstance(v, tuple) else v for k, v in fields.items()}
+    return {k: v for k, v in plain.items() if v is not None}

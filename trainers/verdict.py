@@ -32,18 +32,24 @@ def write(directory, result, scores, source):
     """`evaluation.json` and PICTURES, into a directory that need not be there."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    mistakes = judging.worst(scores, source)
+    mistakes = worst(directory / "worst.png", scores, source)
     files.write_json(directory / "evaluation.json", {**result, "worst": mistakes})
     counts = judging.confusion(scores.probabilities, scores.labels)
     plots.confusion(directory / "confusion.png", counts, source.class_names)
     bins = judging.bins(scores.probabilities, scores.labels)
     plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
+
+
+def worst(path, scores, source):
+    """The worst mistakes as a picture, what they are and what they were called: -> the list."""
+    mistakes = judging.worst(scores, source)
     captions = [
         (f"{m['label']}: {m['probability_of_label']:.1%}", f"{m['called']}? {m['probability']:.1%}")
         for m in mistakes
     ]
     images = [picture(source, mistake["index"]) for mistake in mistakes]
-    plots.contact_sheet(directory / "worst.png", images, captions)
+    plots.contact_sheet(path, images, captions)
+    return mistakes
 
 
 def picture(source, index):

@@ -15,10 +15,10 @@ PEERS := .venv/installed-peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint data reports bench clean
+.PHONY: help demo test lint data reports bench bench-quick clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	$(PY) -m trainers.classify --run_dir=runs/demo
@@ -52,9 +52,16 @@ reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
 	$(PY) -m trainers.studies.construction
 	$(PY) -m trainers.studies.index
 
-bench: $(PEERS)  ## time a training step and the artifacts beside named peers
+bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about a quarter of an hour
 	$(PY) -m benchmarks.train_step
+	$(PY) -m benchmarks.rounds
+	$(PY) -m benchmarks.input
+	$(PY) -m benchmarks.loading
+	$(PY) -m benchmarks.report
 	$(PY) -m benchmarks.serving
+
+bench-quick: $(PEERS)  ## one network, one round: to see that the benchmarks work
+	$(PY) -m benchmarks.train_step --quick --rounds=1
 
 clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
 	rm -rf build dist residual_zoo.egg-info .pytest_cache .ruff_cache

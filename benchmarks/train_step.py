@@ -1,86 +1,76 @@
-"""python -m benchmarks.train_step: a training step of ours beside Keras' own fit.
+"""python -m benchmarks.train_step: a training step of ours beside Keras' fit and PyTorch.
 
-The peer is the same network in Keras' stock layers, compiled with SGD and trained by `fit`. Each
-contender runs in its own process, in turn A B A B ...; images are uint8 noise from memory.
+float32, images of noise from memory. Keras' peer is keras.applications' ResNet50, or the CIFAR
+network in Keras' stock layers, compiled with SGD and trained by `fit`; PyTorch's is the same
+network, channels last. Writes reports/speed/train_step.json.
 """
 
-import json
-import statistics
-import subprocess
-import sys
+import functools
 import time
 
 from absl import flags
 
+from benchmarks import harness
 from zoo import program
 
-_MODEL = flags.DEFINE_string("model", "resnet20", "a network of `python -m zoo`")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "images a step", lower_bound=1)
-_IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "px", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 30, "timed steps a round", lower_bound=1)
-_ROUNDS = flags.DEFINE_integer("rounds", 5, "rounds of each contender", lower_bound=1)
-_CONTENDER = flags.DEFINE_string("contender", None, "run this one alone, print its seconds a step")
+harness.define()
+_MODEL = flags.DEFINE_string("model", None, "one network alone; default: all")
 
-WARM_UP = 5
+WARM_UP = 3
+PEER = "keras_fit"
+# batch size, image size, classes, timed steps: about ten seconds a contender
+NETS = {
+    "resnet50": (16, 224, 1000, 5),
+    "resnet20": (128, 32, 10, 60),
+    "resnet110": (128, 32, 10, 10),
+}
+GOALS = {  # times as fast as the peer
+    "resnet50": {"keras_fit": 1.3, "torch": 1.15},
+    "resnet20": {"keras_fit": 1.4, "torch": 1.0},
+    "resnet110": {"keras_fit": 1.0, "torch": 1.0},
+}
 
 
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    if _CONTENDER.value:
-        if _CONTENDER.value not in CONTENDERS:
-            program.usage_error(f"--contender: expected one of {', '.join(CONTENDERS)}")
-        with program.quiet_start():
-            seconds = CONTENDERS[_CONTENDER.value]()
-        print(json.dumps(seconds))
-        return
-    times = {name: [] for name in CONTENDERS}
-    for number in range(_ROUNDS.value):
-        for name in CONTENDERS:
-            times[name].append(alone(name))
-            print(f"round {number + 1}: {name} {times[name][-1] * 1000:.1f} ms", flush=True)
-    print(report(times))
-
-
-def alone(name):
-    """Seconds a step of one contender, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.train_step", f"--contender={name}"]
-    command += [f"--{flag}={flags.FLAGS[flag].value}" for flag in ("model", "batch_size", "steps")]
-    result = subprocess.run(
-        [*command, f"--image_size={_IMAGE_SIZE.value}"], stdout=subprocess.PIPE, check=True
-    )
-    return json.loads(result.stdout.splitlines()[-1])
-
-
-def report(times):
-    """A Markdown table: medians, spreads, and the ratio of each pair of neighbouring rounds."""
-    lines = [
-        "",
-        "| contender | ms a step, median (least-most) | times Keras fit |",
-        "|---|---|---|",
-    ]
-    for name, seconds in times.items():
-        ratios = [peer / own for own, peer in zip(seconds, times["keras_fit"], strict=True)]
-        middle, least, most = (1000 * f(seconds) for f in (statistics.median, min, max))
-        lines.append(
-            f"| {name} | {middle:.1f} ({least:.1f}-{most:.1f}) | {statistics.median(ratios):.2f} |"
+    if _MODEL.value and _MODEL.value not in NETS:
+        program.usage_error(f"--model: expected one of {', '.join(NETS)}, got {_MODEL.value}")
+    if flags.FLAGS.contender:
+        harness.run_one(
+            {name: functools.partial(f, _MODEL.value) for name, f in CONTENDERS.items()}
         )
-    return "\n".join(lines)
+        return
+    results, failures = {}, {}
+    for model in [_MODEL.value] if _MODEL.value else ["resnet20"] if quick() else NETS:
+        print(model, flush=True)
+        results[model], failures[model] = harness.compete(
+            "benchmarks.train_step", CONTENDERS, flags.FLAGS.rounds, model=model, quick=quick()
+        )
+    harness.write("train_step", results, failures, peer=PEER, goals=GOALS, settings=NETS)
 
 
-def noise():
+def quick():
+    return flags.FLAGS.quick
+
+
+def steps_of(model):
+    return max(2, NETS[model][3] // 10) if quick() else NETS[model][3]
+
+
+def noise(model):
     """An endless stream of the same few batches: uint8 images and int32 labels."""
     import numpy as np
     import tensorflow as tf
 
+    batch_size, size, classes, _ = NETS[model]
     rng = np.random.default_rng(0)
-    shape = (4, _BATCH_SIZE.value, _IMAGE_SIZE.value, _IMAGE_SIZE.value, 3)
-    images = rng.integers(0, 256, shape).astype("uint8")
-    labels = rng.integers(0, 10, shape[:2]).astype("int32")
+    images = rng.integers(0, 256, (4, batch_size, size, size, 3)).astype("uint8")
+    labels = rng.integers(0, classes, (4, batch_size)).astype("int32")
     return tf.data.Dataset.from_tensor_slices((images, labels)).repeat()
 
 
-def ours():
+def ours(model):
     """Fused normalisation, decay in the optimizer, steps in one call."""
     import tensorflow as tf
 
@@ -88,40 +78,54 @@ def ours():
     from trainers import optim, steps
     from trainers.recipes import RECIPES
 
-    model = zoo.build(_MODEL.value, image_size=_IMAGE_SIZE.value)
+    network = zoo.build(model, image_size=NETS[model][1])
     optimizer = optim.momentum_sgd(RECIPES["cifar10"])
-    optimizer.build(model.trainable_variables)
-    advance = steps.trainer(model, optimizer, tf.distribute.get_strategy())
-    iterator = iter(noise().map(lambda images, labels: (images, labels, labels)))
+    optimizer.build(network.trainable_variables)
+    advance = steps.trainer(network, optimizer, tf.distribute.get_strategy())
+    iterator = iter(noise(model).map(lambda images, labels: (images, labels, labels)))
     advance(iterator, WARM_UP)
     start = time.perf_counter()
-    advance(iterator, _STEPS.value)
-    return (time.perf_counter() - start) / _STEPS.value
+    advance(iterator, steps_of(model))
+    return {"seconds_a_step": (time.perf_counter() - start) / steps_of(model)}
 
 
-def keras_fit():
-    """The same network with Keras' BatchNormalization, compiled and fitted as in Keras' guides."""
+def keras_fit(model):
+    """Compiled and fitted as in Keras' guides."""
     import keras
 
-    from zoo import blocks
+    from benchmarks import stock
 
-    blocks.FusedBatchNormalization = keras.layers.BatchNormalization
-    import zoo
-
-    model = zoo.build(_MODEL.value, image_size=_IMAGE_SIZE.value)
-    model.compile(
+    network = stock.network(model, NETS[model][1])
+    network.compile(
         optimizer=keras.optimizers.SGD(0.1, momentum=0.9, weight_decay=1e-4),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=model != "resnet50"),
         metrics=["accuracy"],
     )
-    data = noise()
-    model.fit(data, steps_per_epoch=WARM_UP, verbose=0, shuffle=False)
+    data = noise(model)
+    network.fit(data, steps_per_epoch=WARM_UP, verbose=0, shuffle=False)
     start = time.perf_counter()
-    model.fit(data, steps_per_epoch=_STEPS.value, verbose=0, shuffle=False)
-    return (time.perf_counter() - start) / _STEPS.value
+    network.fit(data, steps_per_epoch=steps_of(model), verbose=0, shuffle=False)
+    return {"seconds_a_step": (time.perf_counter() - start) / steps_of(model)}
 
 
-CONTENDERS = {"ours": ours, "keras_fit": keras_fit}
+def torch(model):
+    """Eager, channels last, as many threads as cores."""
+    import torch as library
+
+    from benchmarks import torch_nets
+
+    library.set_num_threads(harness.CORES)
+    batch_size, size, classes, _ = NETS[model]
+    step = torch_nets.stepper(model, batch_size, size, classes)
+    for _ in range(WARM_UP):
+        step()
+    start = time.perf_counter()
+    for _ in range(steps_of(model)):
+        step()
+    return {"seconds_a_step": (time.perf_counter() - start) / steps_of(model)}
+
+
+CONTENDERS = {"ours": ours, "keras_fit": keras_fit, "torch": torch}
 
 if __name__ == "__main__":
     program.run(main, __doc__)

@@ -19,7 +19,7 @@ REMEMBERING = (
     *("--warmup=error", "--warmup_learning_rate=0.02", "--warmup_steps=4"),
     *("--schedule=plateau", "--patience_rounds=1"),
 )
-SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16")
+SHORT = ("--steps=60", "--round_steps=20", "--batch_size=16", "--nopictures")
 
 
 def command(program, *arguments):

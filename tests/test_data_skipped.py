@@ -175,7 +175,13 @@ def test_a_run_names_what_it_skipped_and_a_killed_one_the_same(tmp_path):
     for path, content in zip(broken, BROKEN, strict=True):
         path.write_bytes(content)
     arguments = ["--data=folder", f"--data_dir={root}", "--recipe=cifar10", "--model=resnet8"]
-    arguments += ["--image_size=12", "--batch_size=4", "--steps=40", "--round_steps=20"]
+    arguments += [
+        "--image_size=12",
+        "--batch_size=4",
+        "--steps=40",
+        "--round_steps=20",
+        "--nopictures",
+    ]
     strict = run("classify", *arguments, f"--run_dir={tmp_path / 'strict'}")
     assert strict.returncode == 1
     assert "cannot be read, expected at most 0.10% (--max_skipped)" in strict.stderr
@@ -206,7 +212,13 @@ def test_a_run_names_what_it_skipped_and_a_killed_one_the_same(tmp_path):
 def test_batches_of_a_service_are_those_of_the_trainer(tmp_path):
     root = photos(tmp_path / "photos")
     arguments = ["--data=folder", f"--data_dir={root}", "--recipe=cifar10", "--model=resnet8"]
-    arguments += ["--image_size=12", "--batch_size=4", "--steps=6", "--round_steps=3"]
+    arguments += [
+        "--image_size=12",
+        "--batch_size=4",
+        "--steps=6",
+        "--round_steps=3",
+        "--nopictures",
+    ]
     own = run("classify", *arguments, f"--run_dir={tmp_path / 'own'}")
     assert own.returncode == 0, own.stderr
     server = subprocess.Popen(

@@ -72,7 +72,6 @@ def test_the_run_directory_has_what_the_design_says(whole):
         "checkpoints",
         "train",
         "validation",
-        "pictures",
         "hparams",
         "metrics.jsonl",
     }

@@ -68,7 +68,7 @@ def test_only_the_chief_writes(whole):
     assert names == {
         *("flags.txt", "manifest.json", "metrics.jsonl", "model.weights.h5"),
         *("model.ema.weights.h5", "model.best.weights.h5"),
-        *("checkpoints", "train", "validation", "pictures", "hparams"),
+        *("checkpoints", "train", "validation", "hparams"),
     }
     assert len(list((whole / "train").iterdir())) == 1
 

@@ -24,7 +24,7 @@ def test_two_steps_of_every_network(tmp_path, model):
     run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
     data = run_images.load(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())
-    place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
+    place = runs.Place(tmp_path, None, tf.distribute.get_strategy(), pictures=False)
     before = convert(state.model.trainable_variables[0])
     assert runs.train(run, place, data, state) is None
     assert state.step == 2

@@ -20,6 +20,7 @@ def trained(tmp_path, name, *arguments):
     """Final weights of 20 steps on digits, by path, from the real program."""
     run_dir = tmp_path / name
     command = [sys.executable, "-m", "trainers.classify", f"--run_dir={run_dir}", "--steps=20"]
+    command += ["--nopictures"]
     result = subprocess.run([*command, "--batch_size=32", *arguments], capture_output=True)
     assert result.returncode == 0, result.stderr.decode()
     from zoo import archive

@@ -52,6 +52,11 @@ _BENCHMARK = flags.DEFINE_bool(
     "benchmark", False, "time steps, on noise and on the run's images; train and write nothing"
 )
 _BENCHMARK_STEPS = flags.DEFINE_integer("benchmark_steps", 20, "steps that are timed", 1)
+_PICTURES = flags.DEFINE_bool(
+    "pictures",
+    True,
+    "show TensorBoard images, mistakes, responses, a few times; needs the network's memory twice",
+)
 _XLA = flags.DEFINE_bool("xla", False, "compile the step by XLA: for GPUs, slower on CPUs")
 
 
@@ -114,6 +119,7 @@ def train(run, run_dir, strategy):
         _MAX_SKIPPED.value,
         _DATA_SERVICE.value,
         profile_steps(),
+        _PICTURES.value,
     )
     data = run_images.load(run, place.data_dir)
     if place.data_service:

@@ -24,19 +24,17 @@ class CoupledSGD(keras.optimizers.SGD):
 
     def build(self, variables):
         if not self.built:
-            self.squares = [
-                self.add_variable((), dtype="float32", name=f"gradient_square_{index}")
-                for index in range(len(variables))
-            ]
+            self.square = self.add_variable((), dtype="float32", name="gradient_square")
         super().build(variables)
 
     def update_step(self, gradient, variable, learning_rate):
+        index = self._get_variable_index(variable)
         square = ops.sum(ops.square(ops.cast(gradient, "float32")))
-        self.assign(self.squares[self._get_variable_index(variable)], square)
+        (self.assign_add if index else self.assign)(self.square, square)
         if self.coupled_decay and len(variable.shape) > 1:
             gradient = ops.add(gradient, ops.multiply(variable, self.coupled_decay))
         if self.rates:
-            learning_rate = learning_rate * self.rates[self._get_variable_index(variable)]
+            learning_rate = learning_rate * self.rates[index]
         super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
@@ -51,8 +49,7 @@ def innermost(optimizer):
 
 def gradient_norm(optimizer):
     """The length of the last step's gradient, of the mean loss without decay."""
-    squares = [float(ops.convert_to_numpy(v)) for v in innermost(optimizer).squares]
-    return math.sqrt(sum(squares))
+    return math.sqrt(float(ops.convert_to_numpy(innermost(optimizer).square)))
 
 
 def weight_norm(model):

@@ -1,6 +1,5 @@
 """What a run writes of each finished round, besides checkpoints and TensorBoard's files."""
 
-import contextlib
 import dataclasses
 import json
 import pathlib
@@ -75,9 +74,10 @@ class Archivist(keras.callbacks.Callback):
         current = dataclasses.replace(self.manifest, step=self.state.step, metrics=last)
         model, optimizer = self.state.model, self.state.optimizer
         archive.save(model, current, self.run_dir, keep=("best",))
-        with contextlib.ExitStack() as stack:
-            if averaged.exists(optimizer):
-                stack.enter_context(averaged.weights(model, optimizer))
-                archive.add(model, self.run_dir, averaged.NAME)
-            if policies.best(self.state.history) == len(self.state.history) - 1:
-                archive.add(model, self.run_dir, "best")
+        judged = "model"
+        if averaged.exists(optimizer):
+            judged = averaged.NAME
+            with averaged.weights(model, optimizer):
+                archive.add(model, self.run_dir, judged)
+        if policies.best(self.state.history) == len(self.state.history) - 1:
+            archive.copy(self.run_dir, judged, "best")

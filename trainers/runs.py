@@ -48,6 +48,7 @@ class Place:
     max_skipped: float = 0.001
     data_service: str | None = None
     profile_steps: tuple[int, int] | None = None
+    pictures: bool = True
 
     @property
     def chief(self):
@@ -146,7 +147,11 @@ def train(run, place, data, state):
     saver = checkpoints.Saver(state, place.run_dir, rhythm, background=alone)
     writers = [
         records.Skips(data, place.run_dir, place.max_skipped),
-        Pictures(run, data, state, network(run, data), place.run_dir),
+        *(
+            [Pictures(run, data, state, network(run, data), place.run_dir)]
+            if place.pictures
+            else []
+        ),
         # Before the checkpoint: killed between the two, the round is done and written again.
         records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
         saver,

@@ -110,6 +110,7 @@ def finish(job, options):
     print(f"-- {job.name}", flush=True)
     start = time.monotonic()
     command = [sys.executable, "-m", "trainers.classify", *job.arguments, f"--run_dir={run_dir}"]
+    command.append("--nopictures")
     if options.data_dir:
         command.append(f"--data_dir={options.data_dir}")
     if subprocess.run(command).returncode or not is_finished(run_dir):

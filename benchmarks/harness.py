@@ -1,0 +1,123 @@
+"""Contenders side by side: each in a process of its own, in turn, A B C A B C ..., then ratios.
+
+A contender is a function () -> {figure: number} of a benchmark's module; `--contender=NAME` runs it
+and prints that as one line of JSON. A round's ratio is of neighbours in time, so that a machine
+which slows down for a while disturbs it least; the median of the rounds' ratios is what counts.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+from absl import flags
+
+from zoo import files, program
+
+FOLDER = pathlib.Path("reports/speed")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+PACKAGES = ("tensorflow", "keras", "torch", "openvino", "onnxruntime", "ai-edge-litert")
+TIMEOUT_SECONDS = 600
+
+
+def define():
+    """The flags that every benchmark has."""
+    flags.DEFINE_integer("rounds", 3, "rounds of each contender", lower_bound=1)
+    flags.DEFINE_string("contender", None, "run this one alone and print its figures")
+    flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
+
+
+def run_one(contenders):
+    """Runs --contender and prints its figures: what the harness calls."""
+    name = flags.FLAGS.contender
+    if name not in contenders:
+        program.usage_error(f"--contender: expected one of {', '.join(contenders)}, got {name}")
+    with program.quiet_start():
+        figures = contenders[name]()
+    print(json.dumps(figures), flush=True)
+
+
+def compete(module, names, rounds, **settings):
+    """Figures of each contender, a dict a round, and why some have none: -> (dict, dict)."""
+    figures, failed = {name: [] for name in names}, {}
+    for number in range(rounds):
+        for name in names:
+            if name in failed:
+                continue
+            try:
+                figures[name].append(alone(module, name, settings))
+                shown = {k: float(f"{v:.4g}") for k, v in figures[name][-1].items()}
+                print(f"round {number + 1}: {name} {shown}", flush=True)
+            except (subprocess.SubprocessError, ValueError) as error:
+                failed[name] = reason(error)
+                print(f"round {number + 1}: {name} failed: {failed[name]}", flush=True)
+    return {name: found for name, found in figures.items() if name not in failed}, failed
+
+
+def alone(module, name, settings):
+    """One contender's figures, from a process of its own."""
+    words = [f"--contender={name}", *(f"--{k}={v}" for k, v in settings.items())]
+    result = subprocess.run(
+        [sys.executable, "-m", module, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_SECONDS,
+        env={**os.environ, "OMP_NUM_THREADS": str(CORES)},
+    )
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def reason(error):
+    """Why a contender has no figures, in a line."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"not done after {error.timeout:.0f} s"
+    lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+    return lines[-1][:200] if lines else type(error).__name__
+
+
+def ratios(figures, name, peer, figure):
+    """How many times as good as the peer, a number a round; fewer seconds are better."""
+    pairs = zip(figures[name], figures[peer], strict=True)
+    if figure.startswith("seconds"):
+        return [theirs[figure] / ours[figure] for ours, theirs in pairs]
+    return [ours[figure] / theirs[figure] for ours, theirs in pairs]
+
+
+def middle(values):
+    """(median, least, most)."""
+    return statistics.median(values), min(values), max(values)
+
+
+def machine():
+    """What the figures were taken on."""
+    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "processor": model,
+        "cores": CORES,
+        "memory_gib": round(memory, 1),
+        "python": platform.python_version(),
+        "versions": versions,
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def write(name, figures, failed, **more):
+    """`reports/speed/NAME.json`, for `benchmarks.report`."""
+    result = {"machine": machine(), "figures": figures, "failed": failed, **more}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    files.write_json(FOLDER / f"{name}.json", result)
+    return result

@@ -25,9 +25,12 @@ def test_two_steps_of_every_network(tmp_path, model):
     data = run_images.load(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())
     place = runs.Place(tmp_path, None, tf.distribute.get_strategy(), pictures=False)
-    before = convert(state.model.trainable_variables[0])
+    ends = [state.model.trainable_variables[end] for end in (0, -1)]
+    before = [convert(v) for v in ends]
     assert runs.train(run, place, data, state) is None
     assert state.step == 2
-    assert not np.array_equal(before, convert(state.model.trainable_variables[0]))
+    for variable, old in zip(ends, before, strict=True):
+        assert not np.array_equal(convert(variable), old), variable.path
     loaded, _ = archive.load(tmp_path)
-    np.testing.assert_array_equal(convert(loaded.variables[0]), convert(state.model.variables[0]))
+    for ours, theirs in zip(loaded.variables, state.model.variables, strict=True):
+        np.testing.assert_array_equal(convert(ours), convert(theirs))

@@ -183,28 +183,11 @@ def test_multiply_adds_need_an_image_size():
 
 
 @pytest.mark.slow
-def test_resnet1202_builds_trains_a_step_saves_and_loads(tmp_path):
+def test_resnet1202_builds_and_leaves_the_recursion_limit_alone():
+    """Trained, saved and loaded it is in test_trainers_every_network.py."""
     import sys
 
     limit = sys.getrecursionlimit()
-    keras.utils.set_random_seed(0)
     model = zoo.build("resnet1202", image_size=8)
     assert sys.getrecursionlimit() == limit
     assert complexity.parameters(model) == published.CIFAR[1202][0]
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.1), loss, run_eagerly=True)
-    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
-    before = convert(model.get_layer("conv4_block200_2_conv").kernel)
-    model.train_on_batch(images, np.array([0, 1]))
-    after = model.get_layer("conv4_block200_2_conv").kernel
-    assert not np.array_equal(before, convert(after))
-
-    from zoo import archive
-    from zoo.preprocess import InputContract
-
-    network = zoo.Network("resnet1202", 10, 8, "A")
-    manifest = archive.Manifest(network, InputContract(8, 8), tuple("abcdefghij"))
-    archive.save(model, manifest, tmp_path)
-    loaded, _ = archive.load(tmp_path)
-    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
-        np.testing.assert_array_equal(convert(ours), convert(theirs))

@@ -1,12 +1,15 @@
 """The random half against brute force in numpy and against TensorFlow's plain resize."""
 
+import io
 import itertools
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
+from sklearn.datasets import load_sample_image
 
-from trainers.data import augment
+from trainers.data import augment, regions, windows
 from zoo import preprocess
 
 RANDOM = np.random.default_rng(0)
@@ -72,35 +75,77 @@ def bilinear(image, length):
     return low * (1 - weight) + high * weight
 
 
+def window_by_hand(shape, draw, size, scale_range):
+    """Top, left and side of scale jitter's window in the picture's own pixels."""
+    shorter = scale_range[0] + int(draw[3] * (scale_range[1] - scale_range[0] + 1))
+    pixels = min(shape) / shorter  # of the picture for one of the resized
+    scaled = np.round(np.array(shape) / pixels)
+    side = max(1, min(round(size * pixels), min(shape)))
+    places = np.round((draw[:2] * (scaled - size + 1)).astype(int) * pixels).astype(int)
+    return *np.minimum(places, np.array(shape) - side), side
+
+
 # Landscape, portrait and square; shrunk and enlarged; every corner of the random numbers.
 @pytest.mark.parametrize("shape", [(60, 97), (97, 60), (32, 32), (20, 31), (150, 143)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_scale_jitter_is_a_resize_then_a_crop_then_a_mirror(shape, dtype):
+def test_scale_jitter_is_a_window_then_a_mirror_then_a_resize(shape, dtype):
     size, scale_range = 24, (32, 60)
     image = RANDOM.integers(0, 256, (*shape, 3)).astype(dtype)
     draws = [np.full(4, 0.0), np.full(4, 1 - 2**-24), *RANDOM.random((6, 4))]
     for draw in np.array(draws, np.float32):
-        got = twice(
-            lambda i, u: augment.scale_jitter_crop_mirror(i, u, size, scale_range), image, draw
-        )
-        shorter = 32 + int(draw[3] * 29)
-        scaled = np.round(np.array(shape) * (shorter / min(shape))).astype(int)
-        whole = bilinear(bilinear(image, scaled[0]).swapaxes(0, 1), scaled[1]).swapaxes(0, 1)
-        top, left = (draw[:2] * (scaled - size + 1)).astype(int)
-        expected = whole[top : top + size, left : left + size]
-        expected = expected[:, ::-1] if draw[2] < 0.5 else expected
+        got = twice(lambda i, u: windows.scale_jitter(i, u, size, scale_range), image, draw)
+        top, left, side = window_by_hand(shape, draw, size, scale_range)
+        window = image[top : top + side, left : left + side]
+        window = window[:, ::-1] if draw[2] < 0.5 else window
+        expected = bilinear(bilinear(window, size).swapaxes(0, 1), size).swapaxes(0, 1)
         assert got.dtype == np.float32
         # Sampling places are float32: off by 1e-5 of a pixel, times steps of 255 in this noise.
         np.testing.assert_allclose(got, expected, atol=0.01)
 
 
+def photograph(**options):
+    """400 x 500 px of a real one, as a JPEG."""
+    out = io.BytesIO()
+    Image.fromarray(load_sample_image("china.jpg")[:400, :500]).save(out, "JPEG", **options)
+    return tf.constant(out.getvalue())
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}], ids=str)
+def test_of_a_jpeg_the_window_alone_is_decoded_to_the_same_pixels(options):
+    """By the whole picture, decoded and cut; windows at its borders and inside."""
+    encoded = photograph(quality=85, **options)
+    whole = tf.io.decode_jpeg(encoded, channels=3)
+    corners = [np.full(4, 0.0), np.full(4, 1 - 2**-24), np.array([0, 1 - 2**-24, 0.7, 0.5])]
+    for draw in np.array([*corners, *RANDOM.random((12, 4))], np.float32):
+        from_bytes = windows.scale_jitter(encoded, draw, 224)
+        np.testing.assert_array_equal(from_bytes, windows.scale_jitter(whole, draw, 224))
+        more = RANDOM.random(regions.CROP_DRAWS).astype(np.float32)
+        from_bytes = windows.random_resized_crop(encoded, draw, more, 224)
+        from_pixels = windows.random_resized_crop(whole, draw, more, 224)
+        np.testing.assert_array_equal(from_bytes, from_pixels)
+
+
+def test_the_window_is_the_papers_crop_but_for_rounding():
+    """Where each pixel comes from, beside the whole picture resized and then cropped."""
+    rows, columns = np.mgrid[:400, :500].astype(np.float32)
+    places = np.stack([rows, columns, columns], axis=2)
+    for draw in RANDOM.random((20, 4)).astype(np.float32):
+        draw[2] = 0.9  # not mirrored
+        scaled = np.round(np.array([400, 500]) * (256 + int(draw[3] * 225)) / 400).astype(int)
+        top, left = (draw[:2] * (scaled - 224 + 1)).astype(int)
+        plain = tf.image.resize(places, scaled)[top : top + 224, left : left + 224]
+        off = np.abs(windows.scale_jitter(places, draw, 224) - plain)
+        # Half a pixel each: the window's corner, its side, and the resized picture's longer side.
+        assert off.max() <= 1.5
+
+
 def test_scale_jitter_reaches_both_ends_and_refuses_a_crop_larger_than_the_image():
     image = np.zeros((300, 400, 3), np.uint8)
     for draw, shorter in ((0.0, 256), (1 - 2**-24, 480)):
-        side = 256 + augment.integers(tf.constant(draw), 480 - 256 + 1)
+        side = 256 + windows.integers(tf.constant(draw), 480 - 256 + 1)
         assert int(side) == shorter
     with pytest.raises(ValueError, match="crop size"):
-        augment.scale_jitter_crop_mirror(image, np.zeros(4), 257)
+        windows.scale_jitter(image, np.zeros(4), 257)
 
 
 def test_pca_color_against_numpy():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
-from trainers.data import augment, mix, pipelines, randaugment, regions, sources
+from trainers.data import augment, mix, pipelines, randaugment, regions, sources, windows
 from trainers.data.augment import Augmentation
 from trainers.data.pipelines import Slice
 from trainers.metrics import cross_entropy
@@ -165,25 +165,31 @@ def test_label_smoothing_is_its_definition():
     np.testing.assert_allclose(shared, ours, rtol=1e-5)
 
 
+def resized_crop(image, place, uniforms, size):
+    """The rectangle that is chosen, resized as the trainer does it."""
+    window = regions.resized_crop(tf.constant(image.shape[:2]), tf.constant(place), uniforms)
+    return windows.resized(windows.sliced(tf.constant(image), window), size, antialias=True).numpy()
+
+
 def test_the_crop_is_the_first_that_fits():
     """Tries: too wide, then 4 by 9 of a picture 12 high and 16 wide, by hand."""
     image = np.arange(12 * 16 * 3, dtype=np.float32).reshape(12, 16, 3)
     area, ratio = np.full(10, 0.5), np.full(10, 0.5)
     area[0], ratio[0] = 1.0, 1.0  # 192 pixels at 4:3 are 16 by 12: it fits exactly
     uniforms = tf.constant(np.concatenate([area, ratio]), tf.float32)
-    crop = regions.random_resized_crop(image, tf.constant([0.9, 0.9]), uniforms, 12).numpy()
+    crop = resized_crop(image, [0.9, 0.9], uniforms, 12)
     whole = tf.image.resize(image, (12, 12), antialias=True)
     np.testing.assert_allclose(crop, whole, rtol=1e-5)
     ratio[0] = 0.0  # 12 wide would be 16 high; then sqrt(0.54 * 192) = 10.2 both ways
     uniforms = tf.constant(np.concatenate([area, ratio]), tf.float32)
-    crop = regions.random_resized_crop(image, tf.constant([0.9, 0.0]), uniforms, 10).numpy()
+    crop = resized_crop(image, [0.9, 0.0], uniforms, 10)
     np.testing.assert_allclose(crop, image[2:12, :10], rtol=1e-5)
 
 
 def test_a_crop_that_cannot_fit_is_the_central_one():
     image = np.arange(4 * 40 * 3, dtype=np.float32).reshape(4, 40, 3)
     uniforms = tf.ones(regions.CROP_DRAWS) * 0.999
-    crop = regions.random_resized_crop(image, tf.constant([0.0, 0.0]), uniforms, 4).numpy()
+    crop = resized_crop(image, [0.0, 0.0], uniforms, 4)
     expected = tf.image.resize(image[:, 18:23], (4, 4), antialias=True)  # 4 by 5, 4 * 4 / 3
     np.testing.assert_allclose(crop, expected, rtol=1e-5)
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainers.data import augment, mix
 from trainers.data.augment import Augmentation
 from trainers.data.stream import finish, stream
+from zoo import preprocess
 
 NO_AUGMENTATION = Augmentation("none")
 MEAN_LIMIT = 4096  # encoded images: a standard error of about 1 of 255 a channel is enough
@@ -102,7 +103,13 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
     numbers = range(-(-length // batch_size) * part.count)
 
     def prepare(images, rows):
-        return look(images) if look else augment.apply(images, rows, contract, NO_AUGMENTATION)
+        if look is None:
+            return augment.apply(images, rows, contract, NO_AUGMENTATION)
+        if images.dtype == tf.string:
+            return augment.each(
+                lambda image, _: look(preprocess.decode(image)[None])[0], images, {}
+            )
+        return look(images)
 
     batches = stream(source, prepare, plan, numbers)
     return finish(batches, "images", "labels", "weights", "index")

@@ -29,21 +29,19 @@ def first_fitting(height, width, uniforms, areas, ratios):
     return heights[first], widths[first], tf.reduce_any(fits)
 
 
-def random_resized_crop(image, place, uniforms, size: int):
-    """8 % to 100 % of the area, 3:4 to 4:3, resized: (H, W, 3) -> (size, size, 3) float32.
+def resized_crop(height_width, place, uniforms):
+    """8 % to 100 % of the area, 3:4 to 4:3: (2,) -> (top, left, rows, columns), (4,) int32.
 
     Szegedy et al. 2015, Sec. 6; `place` (2,) chooses top and left, `uniforms` (CROP_DRAWS,) the
     rectangle. Where none of the tries fits it is the central one, as close to the ratios as can be.
     """
-    height, width = tf.unstack(tf.shape(image)[:2])
+    height, width = tf.unstack(height_width)
     rows, columns, fits = first_fitting(height, width, uniforms, (0.08, 1.0), (3 / 4, 4 / 3))
     rows = tf.where(fits, rows, tf.minimum(height, whole(width, 4 / 3)))
     columns = tf.where(fits, columns, tf.minimum(width, whole(height, 4 / 3)))
     place = tf.where(fits, place, 0.5)
     top, left = corner(height, rows, place[0]), corner(width, columns, place[1])
-    crop = image[top : top + rows, left : left + columns]
-    resized = tf.image.resize(crop, (size, size), method="bilinear", antialias=True)
-    return tf.ensure_shape(resized, (size, size, 3))
+    return tf.stack([top, left, rows, columns])
 
 
 def erase(image, uniforms, share: float, fill):

@@ -1,8 +1,10 @@
 # Every target makes .venv by itself and installs what it needs, once.
-# PYTHON=python3.12 chooses the interpreter, ARGS='-k zoo' is handed on to pytest.
+# PYTHON=python3.12 chooses the interpreter, ARGS='-k zoo' is handed on to pytest,
+# ROUNDS=5 makes `make bench` longer and steadier.
 
 PYTHON ?= python3
 ARGS ?=
+ROUNDS ?= 2
 PY := .venv/bin/python
 PIP_FLAGS := --disable-pip-version-check --no-input
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
@@ -52,16 +54,19 @@ reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
 	$(PY) -m trainers.studies.construction
 	$(PY) -m trainers.studies.index
 
-bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about a quarter of an hour
-	$(PY) -m benchmarks.train_step
-	$(PY) -m benchmarks.rounds
-	$(PY) -m benchmarks.input
-	$(PY) -m benchmarks.loading
+bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an hour
+	$(PY) -m benchmarks.train_step --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.rounds --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.input --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.serving --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.growth
 	$(PY) -m benchmarks.report
-	$(PY) -m benchmarks.serving
 
 bench-quick: $(PEERS)  ## one network, one round: to see that the benchmarks work
 	$(PY) -m benchmarks.train_step --quick --rounds=1
+	$(PY) -m benchmarks.serving --quick --rounds=1
+	$(PY) -m benchmarks.growth --quick
+	$(PY) -m benchmarks.report --quick
 
 clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
 	rm -rf build dist residual_zoo.egg-info .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@ and prints that as one line of JSON. A round's ratio is of neighbours in time, s
 which slows down for a while disturbs it least; the median of the rounds' ratios is what counts.
 """
 
+import dataclasses
 import datetime
 import importlib.metadata
 import json
@@ -21,8 +22,21 @@ from zoo import files, program
 
 FOLDER = pathlib.Path("reports/speed")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-PACKAGES = ("tensorflow", "keras", "torch", "openvino", "onnxruntime", "ai-edge-litert")
+# What libraries read at their start; a contender whose library asks for more sets it itself.
+THREADS = {name: str(CORES) for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}
+PACKAGES = ("tensorflow", "keras", "torch", "openvino", "nncf", "onnxruntime", "ai-edge-litert")
 TIMEOUT_SECONDS = 600
+LESS_IS_BETTER = ("seconds", "megabytes")  # how the names of such figures begin
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """`ours` is to be at least `times` as good as `peer` in `figure`."""
+
+    ours: str
+    peer: str
+    figure: str
+    times: float
 
 
 def define():
@@ -33,17 +47,23 @@ def define():
 
 
 def run_one(contenders):
-    """Runs --contender and prints its figures: what the harness calls."""
+    """Runs --contender and prints its figures and threads: what the harness calls.
+
+    A contender that was not given as many threads as there are cores has a figure `threads`.
+    """
     name = flags.FLAGS.contender
     if name not in contenders:
         program.usage_error(f"--contender: expected one of {', '.join(contenders)}, got {name}")
     with program.quiet_start():
         figures = contenders[name]()
-    print(json.dumps(figures), flush=True)
+    print(json.dumps({**figures, "threads": figures.get("threads", CORES)}), flush=True)
 
 
 def compete(module, names, rounds, **settings):
-    """Figures of each contender, a dict a round, and why some have none: -> (dict, dict)."""
+    """Figures of each contender, a dict a round, and why some have none: -> (dict, dict).
+
+    `settings` become flags of the contenders' processes.
+    """
     figures, failed = {name: [] for name in names}, {}
     for number in range(rounds):
         for name in names:
@@ -61,6 +81,11 @@ def compete(module, names, rounds, **settings):
 
 def alone(module, name, settings):
     """One contender's figures, from a process of its own."""
+    return json.loads(output(module, name, settings).splitlines()[-1])
+
+
+def output(module, name, settings, **environment):
+    """What a contender's process prints; CalledProcessError if it fails."""
     words = [f"--contender={name}", *(f"--{k}={v}" for k, v in settings.items())]
     result = subprocess.run(
         [sys.executable, "-m", module, *words],
@@ -68,9 +93,9 @@ def alone(module, name, settings):
         text=True,
         check=True,
         timeout=TIMEOUT_SECONDS,
-        env={**os.environ, "OMP_NUM_THREADS": str(CORES)},
+        env={**os.environ, **THREADS, **environment},
     )
-    return json.loads(result.stdout.splitlines()[-1])
+    return result.stdout
 
 
 def reason(error):
@@ -82,9 +107,9 @@ def reason(error):
 
 
 def ratios(figures, name, peer, figure):
-    """How many times as good as the peer, a number a round; fewer seconds are better."""
+    """How many times as good as the peer, a number a round; of seconds and megabytes, fewer are."""
     pairs = zip(figures[name], figures[peer], strict=True)
-    if figure.startswith("seconds"):
+    if figure.startswith(LESS_IS_BETTER):
         return [theirs[figure] / ours[figure] for ours, theirs in pairs]
     return [ours[figure] / theirs[figure] for ours, theirs in pairs]
 
@@ -115,9 +140,24 @@ def machine():
     }
 
 
-def write(name, figures, failed, **more):
-    """`reports/speed/NAME.json`, for `benchmarks.report`."""
-    result = {"machine": machine(), "figures": figures, "failed": failed, **more}
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    files.write_json(FOLDER / f"{name}.json", result)
+def folder():
+    """Where figures lie; those of --quick must not replace the others."""
+    return FOLDER / "quick" if flags.FLAGS.is_parsed() and flags.FLAGS.quick else FOLDER
+
+
+def write(name, figures, failed, *, peer=None, goals=None, **more):
+    """`reports/speed/NAME.json`, for `benchmarks.report`; the first four are dicts by group.
+
+    A group's `peer` is whom its table compares all others with; its `goals` are Goals.
+    """
+    result = {
+        "machine": machine(),
+        "figures": figures,
+        "failed": failed,
+        "peer": peer or {},
+        "goals": {g: [dataclasses.asdict(x) for x in (goals or {}).get(g, ())] for g in figures},
+        **more,
+    }
+    folder().mkdir(parents=True, exist_ok=True)
+    files.write_json(folder() / f"{name}.json", result)
     return result

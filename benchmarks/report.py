@@ -1,136 +1,111 @@
 """python -m benchmarks.report: reports/speed.md and its picture, from what the benchmarks wrote.
 
-Every figure stands beside its peer, every goal beside what came of it.
+Every figure stands beside its peer, every goal beside what came of it. With --quick it reads what
+quick benchmarks wrote, into reports/speed/quick.md.
 """
 
+import dataclasses
 import json
+from collections.abc import Callable
 
-from benchmarks import harness
-from trainers import plots
+from absl import flags
+
+from benchmarks import growth_section, harness, tables
 from zoo import files, program
 
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A chapter of the report, of `reports/speed/NAME.json`; `lines` maps that to Markdown.
+
+    What is in `reports/speed/notes_NAME.md`, if it exists, stands at the chapter's end.
+    """
+
+    title: str
+    note: str
+    lines: Callable = tables.sections
+
+
 PARTS = {
-    "train_step": "A training step",
-    "rounds": "Short rounds with validation, and replicas",
-    "input": "Input",
-    "loading": "An artifact's start",
-}
-NOTES = {
-    "train_step": "float32, noise from memory; the batch and image sizes are those of the paper's "
-    "recipes but for resnet50's batch of 16.",
-    "rounds": "resnet20, batch 128, three rounds of ten steps and ten validation batches; below, a "
-    "step under MirroredStrategy. A goal of 0.98 means 2 % slower at most.",
-    "input": "The pipelines alone, nothing trained.",
-    "loading": "resnet50 with random weights, one process each.",
+    "train_step": Part(
+        "A training step",
+        "float32, noise from memory; the batch and image sizes are those of the paper's recipes "
+        "but for resnet50's batch of 16.",
+    ),
+    "rounds": Part(
+        "Short rounds with validation, and replicas",
+        "resnet20, batch 128, three rounds of ten steps and ten validation batches; below, a step "
+        "under MirroredStrategy. A goal of 0.98 means 2 % slower at most.",
+    ),
+    "input": Part("Input", "The pipelines alone, nothing trained."),
+    "serving": Part(
+        "Serving",
+        "Each artifact is loaded and asked in a process of its own: seconds to load, of the first "
+        "answer, and the median of later calls with 1 and with 32 images; a goal of 1.67x for "
+        "loading means 0.6 of the peer's time. resnet50 has random weights, so that its first "
+        "classes mean little; keras export is Model.export of the same network in Keras' own "
+        "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself.",
+    ),
+    "growth": Part("How cost grows", "Each network in a process of its own.", growth_section.lines),
 }
 
 
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    results = {}
-    for part in PARTS:
-        path = harness.FOLDER / f"{part}.json"
+    folder, results = harness.folder(), {}
+    for name in PARTS:
+        path = folder / f"{name}.json"
         if path.exists():
-            results[part] = json.loads(path.read_text(encoding="utf-8"))
+            results[name] = json.loads(path.read_text(encoding="utf-8"))
     if not results:
-        program.usage_error(f"no figures in {harness.FOLDER}: run make bench first")
-    draw(results)
-    path = harness.FOLDER.with_suffix(".md")
-    files.write_text(path, as_markdown(results))
+        program.usage_error(f"no figures in {folder}: run make bench first")
+    compared = {name: result for name, result in results.items() if any_goals(result)}
+    if compared:
+        draw(folder / "ratios.png", compared)
+    path = folder.with_suffix(".md")
+    files.write_text(path, as_markdown(folder, results, compared))
     print(f"written: {path}")
 
 
-def as_markdown(results):
+def any_goals(result):
+    return any(tables.comparisons(group, result) for group in result.get("figures", {}))
+
+
+def as_markdown(folder, results, compared):
     machine = next(iter(results.values()))["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     lines = [
         "# Speed, side by side",
         "",
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, Python "
-        f"{machine['python']}; {versions}; {machine['date']}. As many threads as cores for every "
-        "contender, each in a process of its own, in turn; medians (least-most) over the rounds; a "
-        "ratio is the median of the rounds' ratios. `make bench` takes them again.",
-        "",
-        "![Ratios and goals](speed/ratios.png)",
+        f"{machine['python']}; {versions}; {machine['date']}. Each contender runs in a process of "
+        "its own, in turn, with the threads that its line states; figures are medians (least-most) "
+        "over the rounds; a ratio is the median of the rounds' ratios. `make bench` takes them "
+        "again.",
     ]
-    for part, result in results.items():
-        lines += ["", f"## {PARTS[part]}", "", NOTES[part]]
-        for name, figures in result["figures"].items():
-            lines += ["", f"### {name.replace('_', ' ')}", "", *table(figures)]
-            lines += ["", *verdicts(part, name, result)]
-            lines += [f"- {who}: failed, {why}" for who, why in result["failed"][name].items()]
+    if compared:
+        lines += ["", f"![Ratios and goals]({folder.name}/ratios.png)"]
+    for name, result in results.items():
+        part, notes = PARTS[name], harness.FOLDER / f"notes_{name}.md"
+        lines += ["", f"## {part.title}", "", part.note, *part.lines(result)]
+        if notes.exists():
+            lines += ["", notes.read_text(encoding="utf-8").strip()]
     return "\n".join(lines) + "\n"
 
 
-def table(figures):
-    """A line for each contender, a column for each figure."""
-    (first, *_), *_ = figures.values()
-    units = list(first)
-    head = " | ".join(unit.replace("_", " ") for unit in units)
-    lines = [f"| contender | {head} |", "|---|" + "---|" * len(units)]
-    for name, rounds in figures.items():
-        cells = []
-        for unit in units:
-            middle, least, most = harness.middle([one[unit] for one in rounds])
-            cells.append(f"{middle:.4g} ({least:.4g}-{most:.4g})")
-        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
-    return lines
-
-
-def verdicts(part, name, result):
-    """Each goal, and by how much it is met or missed."""
-    lines = []
-    for label, ratio, goal in comparisons(part, name, result):
-        met = "met" if ratio >= goal else f"missed by {1 - ratio / goal:.0%}"
-        lines.append(f"- {label}: {ratio:.2f}x, goal {goal:.2f}x: {met}")
-    return lines
-
-
-def comparisons(part, name, result):
-    """(what, median ratio, goal) of a part's goals."""
-    goals, figures = result["goals"], result["figures"][name]
-    if part == "loading":
-        return [
-            (f"ours to {result['peer']}, {unit.replace('_', ' ')}", better(figures, unit), goal)
-            for unit, goal in goals.items()
-            if result["peer"] in figures and "ours" in figures
-        ]
-    found = []
-    for other, goal in goals.get(name, {}).items():
-        ours, peer = pair(part, name, other, result["peer"])
-        if ours in figures and peer in figures:
-            (unit, *_) = figures[ours][0]
-            ratio = harness.middle(harness.ratios(figures, ours, peer, unit))[0]
-            found.append((f"{ours} to {peer}".replace("_", " "), ratio, goal))
-    return found
-
-
-def pair(part, name, other, peers):
-    """Who is compared with whom: ours with each peer, but replicas with no strategy."""
-    if (part, name) == ("rounds", "replicas"):
-        return other, peers["replicas"]
-    return ("ours_by_the_batch" if name == "cifar" else "ours"), other
-
-
-def better(figures, unit):
-    """How many times less of seconds or megabytes, the peer's over ours."""
-    ratios = [
-        theirs[unit] / ours[unit]
-        for ours, theirs in zip(figures["ours"], figures["keras_export"], strict=True)
-    ]
-    return harness.middle(ratios)[0]
-
-
-def draw(results):
+def draw(path, results):
     """All goals as bars, the goal a mark on each."""
+    from trainers import plots  # matplotlib: half a second, too long for --help
+
     rows = [
-        (f"{name.replace('_', ' ')}: {label}", ratio, goal)
-        for part, result in results.items()
-        for name in result["figures"]
-        for label, ratio, goal in comparisons(part, name, result)
+        (f"{tables.plain(group)}: {label}", found[0], goal)
+        for result in results.values()
+        for group in result["figures"]
+        for label, found, goal in tables.comparisons(group, result)
+        if found
     ]
-    with plots.figure(harness.FOLDER / "ratios.png", (8, 0.34 * len(rows) + 0.9)) as drawing:
+    with plots.figure(path, (9, 0.34 * len(rows) + 0.9)) as drawing:
         axes = drawing.subplots()
         for place, (_, ratio, goal) in enumerate(rows):
             axes.barh(place, ratio, color=plots.BLUE if ratio >= goal else plots.RED, height=0.6)
@@ -138,8 +113,9 @@ def draw(results):
         axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
         axes.invert_yaxis()
         axes.axvline(1, color=plots.GREY, linewidth=0.8, linestyle="--")
-        axes.set(xlabel="times the peer's speed; black: the goal; red: missed")
+        axes.set(xlabel="times as good as the peer; black: the goal; red: missed")
 
 
 if __name__ == "__main__":
+    flags.DEFINE_bool("quick", False, "the quick benchmarks' figures")
     program.run(main, __doc__)

@@ -16,7 +16,10 @@ harness.define()
 
 STEPS, ROUNDS, BATCH = 10, 3, 128
 PEER = {"rounds": "keras_fit", "replicas": "no_strategy"}
-GOALS = {"rounds": {"keras_fit": 1.5}, "replicas": {"one_replica": 0.98}}
+GOALS = {
+    "rounds": [harness.Goal("ours", "keras_fit", "seconds_a_round", 1.5)],
+    "replicas": [harness.Goal("one_replica", "no_strategy", "seconds_a_step", 0.98)],
+}
 
 
 def main(arguments):

@@ -1,90 +1,194 @@
-"""python -m benchmarks.serving --run_dir=DIR: every format of ours beside its runtime's own way.
+"""python -m benchmarks.serving: our artifacts beside those of the runtimes' own tools.
 
-Prints a Markdown table: size, milliseconds a call for one image and for a batch, speed as a
-multiple of keras.Model.export's, and agreement with the trained network. All contenders are loaded
-in one process and called in turn, A B A B ..., with as many threads as there are cores; times are
-the median and (least), speeds the ratio of the least, which a busy machine disturbs least. Without
---run_dir the network of --model, with random weights and statistics: its speed means something,
-its agreement little. Needs the extras lite, onnx and openvino.
+resnet50 at 224 px with random weights, and resnet20 trained on digits for a minute (or the run of
+--run_dir), where agreement with the network means something. Each artifact is written once, then
+loaded by processes of their own in turn: seconds to load, of the first answer, and of a call with 1
+and with 32 images; megabytes on disk; the share of held-out images with the network's own first
+class. Then, by oneDNN's own log, where the time of a call goes. Writes reports/speed/serving.json.
 """
 
 import functools
+import itertools
 import pathlib
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 
 from absl import flags
 
+from benchmarks import harness, serving_profile
 from zoo import program
 
-_RUN_DIR = flags.DEFINE_string("run_dir", None, "a trained run")
-_MODEL = flags.DEFINE_string("model", "resnet50", "without --run_dir: a network of `python -m zoo`")
-_ROUNDS = flags.DEFINE_integer("rounds", 30, "calls of each contender with one image", 3)
-_LARGE_ROUNDS = flags.DEFINE_integer("large_rounds", 8, "calls with a batch", 3)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "images in a batch", 2)
+harness.define()
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "a trained run; default: resnet20, trained here")
+_FOLDER = flags.DEFINE_string("folder", None, "artifacts of an earlier call, for --contender")
+_GROUP = flags.DEFINE_string("group", None, "whose artifacts they are, for --contender")
 
-PEER = "keras.Model.export"
+MODULE = "benchmarks.serving"
+TRAINED = "resnet20_on_digits"
+TRAINING = ("--model=resnet20", "--image_size=32", "--steps=200", "--round_steps=200")
+CALLS = {1: (3, 15), 32: (0, 4)}  # images: calls to warm up, and timed
+ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
+# Contender: runtime, and its artifact. PyTorch builds its own.
+CONTENDERS = {
+    "keras_export": ("tensorflow", "stock"),
+    "keras_export_of_our_layers": ("tensorflow", "fused"),
+    "ours_saved_model": ("tensorflow", "saved_model"),
+    "ours_in_process": ("frozen", "network.keras"),
+    "openvino": ("openvino", "float32.xml"),
+    "ours_onnx": ("onnxruntime", "onnx/model.onnx"),
+    "keras_onnx": ("onnxruntime", "stock.onnx"),
+    "ours_tflite": ("litert", "tflite-none/model.tflite"),
+    "tf_lite_of_stock": ("litert", "stock.tflite"),
+    "torch_eager": ("torch_eager", None),
+    "torch_compile": ("torch_compiled", None),
+    "ours_tflite_int8": ("litert", "tflite-int8/model.tflite"),
+    "ours_int8_in_openvino": ("openvino", "tflite-int8/model.tflite"),
+    "openvino_int8": ("openvino", "int8.xml"),
+}
+INT8 = ["ours_tflite_int8", "ours_int8_in_openvino", "openvino_int8"]
+GROUPS = {
+    "resnet50": list(CONTENDERS),
+    TRAINED: ["keras_export", "ours_saved_model", "openvino", "ours_onnx", "ours_tflite", *INT8],
+}
+QUICK = {"resnet20": ["keras_export", "ours_saved_model", "openvino", "ours_onnx"]}
+PROFILED = {"resnet50": ["ours_saved_model", "keras_export"]}
+INT8_GOALS = [harness.Goal("ours_int8_in_openvino", "openvino_int8", x, 0.95) for x in (ONE, MANY)]
+GOALS = {
+    "resnet50": [
+        harness.Goal("ours_saved_model", "keras_export", ONE, 1.5),
+        harness.Goal("ours_saved_model", "keras_export", MANY, 1.25),
+        harness.Goal("ours_saved_model", "keras_export", "megabytes", 2.0),
+        harness.Goal("ours_saved_model", "keras_export", "seconds_to_load", 1 / 0.6),
+        harness.Goal("ours_in_process", "openvino", ONE, 0.85),
+        harness.Goal("ours_in_process", "openvino", MANY, 1.0),
+        *INT8_GOALS,
+    ],
+    TRAINED: [
+        *INT8_GOALS,
+        harness.Goal("ours_int8_in_openvino", "openvino_int8", "same_first_class", 1.0),
+    ],
+}
 
 
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    with program.quiet_start():
-        from benchmarks import serving_peers as peers
-        from export import formats, images, publish
-
-    source = peers.classifier(_RUN_DIR.value, _MODEL.value)
-    held_out = images.of_run(source, "validation", 256)
-    training = images.of_run(source, "train", 256)
-    evidence = images.Evidence(held_out, images.stratified(training, 100))
-    with tempfile.TemporaryDirectory() as folder, program.filtered_stderr(formats.NOISE):
-        contenders = peers.build(source, evidence, pathlib.Path(folder))
-        expected = publish.source_logits(source.model, held_out.pixels).argmax(axis=1)
-        agreement = {
-            name: (publish.in_batches(contender.run, held_out.pixels).argmax(axis=1) == expected)
-            for name, contender in contenders.items()
-        }
-        times = {}
-        plan = {1: _ROUNDS.value, _BATCH_SIZE.value: _LARGE_ROUNDS.value}
-        for batch_size, rounds in plan.items():
-            batch = held_out.pixels[:batch_size]
-            runs = {n: functools.partial(c.run, batch) for n, c in contenders.items()}
-            times[batch_size] = alternate(runs, rounds)
-    print(f"{source.model.name} on {held_out.origin}\n")
-    print(table(contenders, times, agreement))
+    if flags.FLAGS.contender:
+        harness.run_one(steps())
+        return
+    quick = flags.FLAGS.quick
+    figures, failed, profiles = {}, {}, {}
+    for group, names in (QUICK if quick else GROUPS).items():
+        print(group, flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            settings = dict(folder=folder, group=group)
+            if group == TRAINED:
+                settings["run_dir"] = _RUN_DIR.value or trained(folder)
+            harness.alone(MODULE, "write", settings)
+            rounds = 1 if quick else flags.FLAGS.rounds
+            figures[group], failed[group] = harness.compete(MODULE, names, rounds, **settings)
+            for name in PROFILED.get(group, ()):
+                title = f"{group}, {name.replace('_', ' ')}, 32 images"
+                profiles[title] = serving_profile.shares(MODULE, f"{name}-profile", settings)
+    peer = dict.fromkeys(figures, "keras_export")
+    harness.write("serving", figures, failed, peer=peer, goals=GOALS, profiles=profiles)
 
 
-def alternate(runs, rounds):
-    """Milliseconds of each contender, a list each, called in turn after one call to warm up."""
-    times = {name: [] for name in runs}
-    for run in runs.values():
-        run()
-    for _ in range(rounds):
-        for name, run in runs.items():
-            begin = time.perf_counter()
-            run()
-            times[name].append(1000 * (time.perf_counter() - begin))
-    return times
+def trained(folder):
+    """A run of resnet20 on digits: -> its directory."""
+    run_dir = f"{folder}/run"
+    command = [sys.executable, "-m", "trainers.classify", f"--run_dir={run_dir}", *TRAINING]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return run_dir
 
 
-def table(contenders, times, agreement):
-    batches = " | ".join(f"batch {n}, ms | x" for n in times)
-    lines = [
-        f"| format | runtime | MB | {batches} | same first class |",
-        "|---|---|---|" + "---|---|" * len(times) + "---|",
-    ]
-    for name, contender in contenders.items():
-        cells = []
-        for of_batch in times.values():
-            median, least = statistics.median(of_batch[name]), min(of_batch[name])
-            cells.append(f"{median:.3g} ({least:.3g}) | {min(of_batch[PEER]) / least:.2f}")
-        right = f"{agreement[name].mean():.1%} of {len(agreement[name])}"
-        lines.append(
-            f"| {name.partition(' in ')[0]} | {contender.runtime} | {contender.bytes / 1e6:.3g} | "
-            f"{' | '.join(cells)} | {right} |"
-        )
-    return "\n".join(lines)
+def steps():
+    """What a process can be asked for: writing the artifacts, each contender, its profile."""
+    known = {"write": write}
+    for name in CONTENDERS:
+        known[name] = functools.partial(measure, name)
+        known[f"{name}-profile"] = functools.partial(profile, name)
+    return known
+
+
+def write():
+    from benchmarks import serving_artifacts
+
+    names = QUICK.get(_GROUP.value) or GROUPS[_GROUP.value]
+    wanted = dict.fromkeys(CONTENDERS[name][1] for name in names)
+    model = None if _GROUP.value == TRAINED else _GROUP.value
+    with program.filtered_stderr(serving_artifacts.NOISE):
+        serving_artifacts.write(_FOLDER.value, filter(None, wanted), _RUN_DIR.value, model)
+    return {}
+
+
+def measure(name):
+    """A contender's figures, all of one process."""
+    from benchmarks import serving_runtimes
+
+    load, path = loader(name)
+    start = time.perf_counter()
+    run, dtype = load()
+    figures = {"seconds_to_load": time.perf_counter() - start}
+    pixels, expected = held_out(dtype)
+    start = time.perf_counter()
+    run(pixels[:1])
+    figures["seconds_of_the_first_answer"] = time.perf_counter() - start
+    figures[ONE] = seconds_a_call(run, pixels[:1])
+    batches = [run(pixels[i : i + 32]) for i in range(0, len(pixels), 32)]
+    figures[MANY] = seconds_a_call(run, pixels[:32])
+    if path:  # PyTorch's weights are its own
+        figures["megabytes"] = serving_runtimes.megabytes(path)
+        same = [
+            scores.argmax() == first for scores, first in zip(itertools.chain(*batches), expected)
+        ]
+        figures["same_first_class"] = sum(map(float, same)) / len(same)
+    return figures
+
+
+def loader(name):
+    """(function that loads, path of the artifact or None) of a contender."""
+    from benchmarks import serving_runtimes
+
+    runtime, file = CONTENDERS[name]
+    path = pathlib.Path(_FOLDER.value) / file if file else None
+    return getattr(serving_runtimes, runtime)(path or _GROUP.value), path
+
+
+def held_out(dtype):
+    """(pixels as the artifact takes them, the network's own first classes)."""
+    import numpy as np
+
+    with np.load(pathlib.Path(_FOLDER.value) / "held_out.npz") as found:
+        return found["pixels"].astype(dtype), found["first"]
+
+
+def seconds_a_call(run, pixels):
+    warm_up, timed = CALLS[len(pixels)]
+    for _ in range(warm_up):
+        run(pixels)
+    seconds = []
+    for _ in range(timed):
+        start = time.perf_counter()
+        run(pixels)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def profile(name):
+    """The seconds of one call with 32 images, between two marks in oneDNN's log."""
+    load, _ = loader(name)
+    run, dtype = load()
+    pixels, _ = held_out(dtype)
+    for _ in range(2):
+        run(pixels[:32])
+    print(serving_profile.MARK, flush=True)
+    start = time.perf_counter()
+    run(pixels[:32])
+    return {"seconds": time.perf_counter() - start}
 
 
 if __name__ == "__main__":

@@ -1,11 +1,19 @@
 """The benchmarks' arithmetic by hand, and contenders through the real harness; no times."""
 
-import json
 import sys
 
+import keras
+import numpy as np
 import pytest
 
-from benchmarks import harness, report, torch_nets
+from benchmarks import (
+    harness,
+    report,
+    serving_artifacts,
+    serving_profile,
+    serving_runtimes,
+    torch_nets,
+)
 
 PARAMETERS = {"resnet20": 269_722, "resnet110": 1_727_962, "resnet50": 25_557_032}  # the paper's
 
@@ -53,29 +61,65 @@ def test_contenders_take_turns_and_a_broken_one_is_named(tmp_path, monkeypatch, 
     assert "broken failed: no such library" in capsys.readouterr().out
 
 
-def result(**more):
-    return {"machine": harness.machine(), "failed": {"resnet20": {"torch": "not there"}}, **more}
+def written(folder, monkeypatch, **more):
+    """The report of one training step's figures."""
+    monkeypatch.setattr(harness, "FOLDER", folder / "speed")
+    harness.write("train_step", failed={"resnet20": {"torch": "not there"}}, **more)
+    report.main([])
+    return (folder / "speed.md").read_text()
+
+
+FIGURES = {
+    "ours": [{"seconds_a_step": 1.0, "megabytes": 100, "threads": 2}] * 3,
+    "keras_fit": [
+        {"seconds_a_step": seconds, "megabytes": 150, "threads": 2} for seconds in (1.5, 1.3, 1.4)
+    ],
+    "slow_peer": [{"seconds_a_step": 1.0, "threads": 1}] * 3,
+}
+GOALS = [
+    harness.Goal("ours", "keras_fit", "seconds_a_step", 1.4),
+    harness.Goal("ours", "keras_fit", "megabytes", 2.0),
+    harness.Goal("ours", "slow_peer", "seconds_a_step", 1.25),
+    harness.Goal("ours", "torch", "seconds_a_step", 1.0),
+]
 
 
 def test_the_report_says_what_is_met_and_missed(tmp_path, monkeypatch):
-    monkeypatch.setattr(harness, "FOLDER", tmp_path / "speed")
-    (tmp_path / "speed").mkdir()
-    figures = {
-        "ours": [{"seconds_a_step": 1.0}, {"seconds_a_step": 1.0}],
-        "keras_fit": [{"seconds_a_step": 1.5}, {"seconds_a_step": 1.3}],
-        "slow_peer": [{"seconds_a_step": 1.0}, {"seconds_a_step": 1.0}],
-    }
-    goals = {"resnet20": {"keras_fit": 1.4, "slow_peer": 1.25, "torch": 1.0}}
-    (tmp_path / "speed" / "train_step.json").write_text(
-        json.dumps(result(figures={"resnet20": figures}, peer="keras_fit", goals=goals))
+    text = written(
+        tmp_path,
+        monkeypatch,
+        figures={"resnet20": FIGURES},
+        peer={"resnet20": "keras_fit"},
+        goals={"resnet20": GOALS},
     )
-    report.main([])
-    text = (tmp_path / "speed.md").read_text()
-    assert "| keras fit | 1.4 (1.3-1.5) |" in text
-    assert "- ours to keras fit: 1.40x, goal 1.40x: met" in text
-    assert "- ours to slow peer: 1.00x, goal 1.25x: missed by 20%" in text
-    assert "- torch: failed, not there" in text
+    for line in (
+        "| contender | seconds a step | megabytes | threads |",
+        "| keras fit | 1.4 (1.3-1.5), 1.00x | 150, 1.00x | 2 |",
+        "| ours | 1, 1.40x | 100, 1.50x | 2 |",
+        "| slow peer | 1, 1.40x |  | 1 |",
+        "- ours to keras fit, seconds a step: 1.40x (1.30-1.50), goal 1.40x: met",
+        "- ours to keras fit, megabytes: 1.50x (1.50-1.50), goal 2.00x: missed by 25%",
+        "- ours to slow peer, seconds a step: 1.00x (1.00-1.00), goal 1.25x: missed by 20%",
+        "- ours to torch, seconds a step: goal 1.00x, not measured",
+        "- torch: failed, not there",
+    ):
+        assert line in text.splitlines()
     assert (tmp_path / "speed" / "ratios.png").stat().st_size > 1000
+
+
+def test_profiles_and_notes_follow_the_figures(tmp_path, monkeypatch):
+    (tmp_path / "speed").mkdir()
+    (tmp_path / "speed" / "notes_train_step.md").write_text("What was tried.\n")
+    text = written(
+        tmp_path,
+        monkeypatch,
+        figures={"resnet20": FIGURES},
+        profiles={"ours": {"ReLU": 1.0, "convolution": 3.0}},
+    )
+    assert "Where the time goes, ours:" in text
+    assert "| convolution | 75.0% |\n| ReLU | 25.0% |" in text
+    assert text.endswith("What was tried.\n")
+    assert "ratios.png" not in text  # there are no goals
 
 
 def test_a_report_of_nothing(tmp_path, monkeypatch):
@@ -83,3 +127,42 @@ def test_a_report_of_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["report"])
     with pytest.raises(SystemExit, match="2"):
         report.main([])
+
+
+ONEDNN = """onednn_verbose,v1,primitive,create:cache_hit,cpu,convolution,brgconv,,,,9
+onednn_verbose,v1,primitive,exec,cpu,convolution,brgconv_1x1:avx512_core,forward,src:f32,,mb32,2.5
+onednn_verbose,v1,primitive,exec,cpu,convolution,brgconv_1x1:avx512_core,forward,src:f32,,mb32,1.5
+onednn_verbose,v1,primitive,exec,cpu,pooling,jit:avx512_core,forward,src:f32,,mb32,0.5
+{"seconds": 0.006}"""
+
+
+def test_a_profile_adds_up_to_the_call(monkeypatch):
+    text = (
+        f"onednn_verbose,v1,primitive,exec,cpu,reorder,jit,,,,7\n{serving_profile.MARK}\n{ONEDNN}"
+    )
+    monkeypatch.setattr(harness, "output", lambda *words, **environment: text)
+    assert serving_profile.shares("module", "name", {}) == {
+        "convolution, brgconv_1x1": pytest.approx(0.004),
+        "pooling, jit": pytest.approx(0.0005),
+        "all that is not oneDNN's": pytest.approx(0.0015),
+    }
+
+
+def test_the_peer_of_serving_is_the_same_network_in_stock_layers():
+    model = serving_artifacts.classifier(None, "resnet20").model
+    stock = serving_artifacts.in_stock_layers(model)
+    norms = [x for x in stock.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert {type(x) for x in norms} == {keras.layers.BatchNormalization}
+    assert len(norms) == 19  # a normalisation for each convolution
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    expected = np.array(model(pixels))
+    # Float32 rounding of another order of operations.
+    assert np.abs(np.array(stock(pixels)) - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_what_a_server_must_load_is_weighed(tmp_path):
+    (tmp_path / "variables").mkdir()
+    for name in ("saved_model.pb", "variables/a.data", "labels.txt", "net.xml", "net.bin"):
+        (tmp_path / name).write_bytes(bytes(1000))
+    assert serving_runtimes.megabytes(tmp_path) == 0.002  # the graph and its variables
+    assert serving_runtimes.megabytes(tmp_path / "net.xml") == 0.002

@@ -65,14 +65,16 @@ def noise_like(source, size):
 def timed(name, run, place, data, state, count):
     """Single steps, timed one by one after WARM_UP of them."""
     recipe = run.recipe
-    random_half = run_images.augmentation(recipe, data.input, state.model)
-    if data.train.name == "synthetic":
+    contract = data.input
+    random_half = run_images.augmentation(recipe, contract, state.model)
+    if data.train.name == "synthetic":  # of the network's size: nothing is done to it
+        contract = dataclasses.replace(contract, resize_px=contract.image_size)
         random_half = dataclasses.replace(random_half, kind="none", color=False, policy="none")
 
     def batches(part):
         return pipelines.train(
             data.train,
-            data.input,
+            contract,
             random_half,
             batch_size=recipe.batch_size,
             seed=run.seed,

@@ -1,0 +1,1 @@
+"""A machine with GPUs, measured: `python -m benchmarks.gpu`."""

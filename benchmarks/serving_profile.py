@@ -1,0 +1,32 @@
+"""Where the time of a call goes, by oneDNN's own log: what TensorFlow computes with on CPUs."""
+
+import collections
+import json
+
+from benchmarks import harness
+
+MARK = "from here on:"
+
+
+def shares(module, name, settings):
+    """Seconds of one call by kind of operation: -> {kind: seconds}.
+
+    The contender prints MARK before the call, and its seconds behind. What oneDNN does not do is
+    TensorFlow's: elementwise operations, padding, copies, dispatch.
+    """
+    lines = harness.output(module, name, settings, ONEDNN_VERBOSE="1").splitlines()
+    found = by_kind(lines[lines.index(MARK) + 1 :])
+    seconds = json.loads(lines[-1])["seconds"]
+    return {**found, "all that is not oneDNN's": max(0.0, seconds - sum(found.values()))}
+
+
+def by_kind(lines):
+    """Lines such as `onednn_verbose,v1,primitive,exec,cpu,convolution,brgconv:...,12.5` (ms)."""
+    found = collections.Counter()
+    for line in lines:
+        words = line.split(",")
+        if words[0] == "onednn_verbose" and "exec" in words:
+            at = words.index("exec")
+            kind = ", ".join(filter(None, (words[at + 2], words[at + 3].split(":")[0])))
+            found[kind] += float(words[-1]) / 1000
+    return dict(found)

@@ -46,7 +46,7 @@ PARTS = {
         "classes mean little; keras export is Model.export of the same network in Keras' own "
         "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself.",
     ),
-    "growth": Part("How cost grows", "Each network in a process of its own.", growth_section.lines),
+    "growth": Part("How cost grows", "Of networks and programs.", growth_section.lines),
 }
 
 

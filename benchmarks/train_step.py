@@ -19,9 +19,9 @@ _MODEL = flags.DEFINE_string("model", None, "one network alone; default: all")
 WARM_UP = 3
 # batch size, image size, classes, timed steps: about ten seconds a contender
 NETS = {
-    "resnet50": (16, 224, 1000, 5),
-    "resnet20": (128, 32, 10, 60),
-    "resnet110": (128, 32, 10, 10),
+    "resnet50": (16, 224, 1000, 4),
+    "resnet20": (128, 32, 10, 40),
+    "resnet110": (128, 32, 10, 6),
 }
 TIMES = {  # as fast as each peer
     "resnet50": {"keras_fit": 1.3, "torch": 1.15},

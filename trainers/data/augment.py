@@ -183,6 +183,5 @@ def pca_color(image, normals):
     # By whole rows of the picture: adding three numbers to each pixel takes three times as long.
     height, width = image.shape[-3:-1]
     rows = tf.reshape(tf.cast(image, tf.float32), (*image.shape[:-3], height, width * 3))
-    shift = tf.repeat(colour[..., None, :], width, axis=-2)
-    shift = tf.reshape(shift, (*colour.shape[:-1], 1, width * 3))
-    return tf.reshape(rows + shift, image.shape)
+    shift = tf.tile(colour, [*[1] * (len(colour.shape) - 1), width])
+    return tf.reshape(rows + shift[..., None, :], image.shape)

@@ -173,7 +173,11 @@ def imported(path, model, **more):
 
 @pytest.mark.parametrize(
     "depth",
-    [50, pytest.param(101, marks=pytest.mark.slow), pytest.param(152, marks=pytest.mark.slow)],
+    [
+        50,
+        pytest.param(101, marks=pytest.mark.slow),
+        pytest.param(152, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_logits_are_those_of_caffe(depth, tmp_path):
     pytest.importorskip("torch")

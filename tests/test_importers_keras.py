@@ -70,7 +70,7 @@ def test_logits_of_50_are_the_same(net, path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("depth", [101, 152])
+@pytest.mark.parametrize("depth", [101, pytest.param(152, marks=pytest.mark.exhaustive)])
 def test_logits_of_101_and_152_are_the_same(depth, tmp_path):
     net = source(depth)
     net.save(tmp_path / "w.keras")

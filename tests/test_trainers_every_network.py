@@ -13,9 +13,16 @@ from trainers.flags import Run
 from trainers.recipes import RECIPES, default_for
 from zoo import archive
 
+# One of each kind: plain and residual, basic and bottleneck, Table 1 and the CIFAR family, deep.
+ALWAYS = {"plain18", "resnet34", "resnet50", "plain20", "resnet20", "resnet110"}
+
+
+def named(model):
+    return pytest.param(model, marks=[] if model in ALWAYS else pytest.mark.exhaustive)
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [name for name in zoo.names() if name != "resnet18"])
+@pytest.mark.parametrize("model", [named(name) for name in zoo.names() if name != "resnet18"])
 def test_two_steps_of_every_network(tmp_path, model):
     spec = zoo.find(model)
     recipe = RECIPES[default_for("synthetic", spec.stem)]

@@ -104,7 +104,12 @@ def test_averaged_weights_come_and_go_bit_for_bit():
 def test_a_run_without_progress_ends_early_and_stays_ended(tmp_path):
     """At a rate of nothing no round is lower than the first."""
     arguments = ["--learning_rate=0", "--steps=40", "--round_steps=5", "--batch_size=8"]
-    arguments += ["--early_stop_rounds=2", f"--run_dir={tmp_path}", "--schedule=step"]
+    arguments += [
+        "--nopictures",
+        "--early_stop_rounds=2",
+        f"--run_dir={tmp_path}",
+        "--schedule=step",
+    ]
     for _ in range(2):
         result = run("classify", *arguments)
         assert result.returncode == 0, result.stderr
@@ -115,6 +120,7 @@ def test_a_run_without_progress_ends_early_and_stays_ended(tmp_path):
 
 def test_another_batch_is_said_and_its_rate_offered(tmp_path):
     command = [sys.executable, "-m", "trainers.classify", "--steps=2", "--batch_size=32"]
+    command.append("--nopictures")
     said = {}
     for name, more in {"as is": [], "scaled": ["--scale_learning_rate"]}.items():
         result = subprocess.run(

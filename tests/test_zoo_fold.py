@@ -103,7 +103,7 @@ def test_only_what_may_be_folded_is():
     assert largest_difference(model, folded, images_for(model)) < ROUNDING
 
 
-@pytest.mark.slow  # half a minute, most of it Keras building the graph
+@pytest.mark.exhaustive  # most of it Keras building the graph
 def test_1202_layers_fold():
     model = randomised(zoo.build("resnet1202", image_size=8), last_gamma=0.05)
     folded = fold(model)

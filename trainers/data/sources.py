@@ -5,6 +5,7 @@ another.
 """
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable
 
@@ -47,6 +48,14 @@ class Source:
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
+
+    @functools.cached_property
+    def names(self):
+        """`files` as a tensor, made once: in each graph a million of them would take seconds."""
+        import tensorflow as tf
+
+        with tf.init_scope(), tf.device("cpu"):
+            return tf.constant(self.files)
 
 
 def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0, **options) -> Source:

@@ -117,7 +117,7 @@ def noted(index, source):
 
 def named_failure(index, source):
     """An operation that fails with the example's name, which TensorFlow's own error lacks."""
-    name = tf.gather(source.files, index) if source.files else tf.strings.as_string(index)
+    name = tf.gather(source.names, index) if source.files else tf.strings.as_string(index)
     message = ["expected a readable image, replace or remove it:", name]
     return tf.debugging.Assert(False, [source.name, *message])
 

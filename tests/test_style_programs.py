@@ -9,7 +9,11 @@ from test_style_imports import ROOT, is_program, read_modules
 from benchmarks import growth_programs
 
 HEAVY = {"tensorflow", "keras", "matplotlib"}  # half a second and more, before a word of help
-OWN_FLAG = {"trainers.classify": "--run_dir", "trainers.evaluate": "--run_dir", "zoo": "--shortcut"}
+OWN_FLAG = {
+    "trainers.classify": "--run_dir",
+    "trainers.evaluate": "--run_dir",
+    "zoo": "--shortcut=A|B|C",
+}
 
 
 def test_programs_are_found():

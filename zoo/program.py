@@ -30,7 +30,7 @@ def run(main, usage):
     errors, and the system's on files, end in one sentence on standard error.
     """
     if {"--help", "-h", "-help", "--helpfull"} & set(sys.argv[1:]):
-        print(help_text(usage))
+        _guarded(lambda _: print(help_text(usage)), [])
         raise SystemExit(0)
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
 
@@ -92,7 +92,9 @@ def _guarded(main, arguments):
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.ERROR)  # our own words are printed; absl's default is info
     try:
-        return main(arguments)
+        code = main(arguments)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(0) from None

@@ -80,3 +80,17 @@ def test_a_reader_that_has_seen_enough_is_no_error(arguments):
         result = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 0
     assert result.stderr == ""
+
+
+def test_keras_starts_without_what_nobody_asks_of_it():
+    code = """
+import sys
+from zoo import program
+with program.quiet_start():
+    import tensorflow
+print(*{"keras", "cv2", "matplotlib", "sklearn", "scipy.stats"} & set(sys.modules))
+import matplotlib.figure, sklearn.datasets
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "keras\n"
+    assert result.returncode == 0 and result.stderr == ""  # they can be imported afterwards

@@ -81,6 +81,9 @@ def evaluator(model, strategy):
 
 
 def _many(replica_step, strategy, until):
+    # The loop alone is AutoGraph's: converting what is in it would take a while and change nothing.
+    replica_step = tf.autograph.experimental.do_not_convert(replica_step)
+
     @tf.function
     def steps(iterator, n):
         total, wait = tf.zeros(4, tf.float64), tf.zeros((), tf.float64)

@@ -15,6 +15,8 @@ from trainers.data.stream import finish, stream
 from zoo import preprocess
 
 NO_AUGMENTATION = Augmentation("none")
+# Nothing here branches on tensors: AutoGraph would only take its second to convert it.
+as_written = tf.autograph.experimental.do_not_convert
 MEAN_LIMIT = 4096  # encoded images: a standard error of about 1 of 255 a channel is enough
 
 
@@ -47,6 +49,7 @@ class Slice:
 WHOLE = Slice()
 
 
+@as_written
 def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE, service=None):
     """Batches of `steps`, a range or (start, stop): for each step, for each replica of `part`.
 
@@ -82,6 +85,7 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     return finish(batches, "images", "labels", "index", service=service)
 
 
+@as_written
 def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None):
     """Batches that hold every example once, for each replica of `part` in turn.
 

@@ -97,7 +97,8 @@ def test_killed_workers_resume_and_end_the_same(whole, tmp_path, victims):
         if 0 not in victims:  # the one that was left does not wait for ever
             assert time.time() - killed_at < 60
             assert workers[0].returncode == 1
-            assert "a worker of the cluster is gone" in outputs[0][1].splitlines()[-1]
+            last = outputs[0][1].splitlines()[-1]
+            assert "a worker of the cluster is gone" in last and "Graph execution" not in last
     chief, other = both(tmp_path, *SYNCHRONIZED, "--checkpoint_steps=5")
     assert (chief[0], other[0]) == (0, 0), (chief, other)
     assert "resuming at step" in chief[1]
@@ -105,8 +106,8 @@ def test_killed_workers_resume_and_end_the_same(whole, tmp_path, victims):
 
 
 def test_told_to_stop_one_worker_stops_all_at_one_step(whole, tmp_path):
-    arguments = (*SYNCHRONIZED, "--checkpoint_steps=5", "--steps_per_execution=1")
-    with two_workers(tmp_path, *arguments) as workers:
+    arguments = (*SYNCHRONIZED, "--checkpoint_steps=5")
+    with two_workers(tmp_path, *arguments, "--steps_per_execution=1") as workers:
         wait_for(tmp_path / "checkpoints" / "ckpt-*.index", *workers)
         workers[1].send_signal(signal.SIGTERM)
         outputs = [worker.communicate(timeout=120) for worker in workers]
@@ -127,6 +128,26 @@ def test_a_worker_alone_says_whom_it_waits_for():
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_reason_is_found_among_the_traces():
+    outside = "{{function_node __wrapped__CollectiveReduceV2}} Collective ops is aborted by: "
+    inside = (
+        "Graph execution error:\n\nDetected at node while/CollectiveReduceV2 defined at (most "
+        'recent call last):\n  File "<frozen runpy>", line 198, in _run_module_as_main\n\n'
+        "Collective ops is aborted by: "
+    )
+    words = (
+        "recvmsg:Connection reset by peer\nAdditional GRPC error information from remote target "
+        "/job:worker/replica:0/task:3 while calling /tensorflow.WorkerService/RecvBuf:\n:UNKNOWN"
+    )
+    for message in (outside + words, inside + words):
+        assert cluster.reason(message) == "worker 3: recvmsg:Connection reset by peer"
+    silent = "The following tasks are unhealthy (stopped sending heartbeats):"
+    message = f"{silent}\n/job:worker/replica:0/task:1\nThe tasks have crashed."
+    assert cluster.reason(message) == f"{silent} /job:worker/replica:0/task:1"
+    assert cluster.reason("failed to connect") == "failed to connect"
+    assert cluster.reason("Graph execution error:\n") == "no reason given"
 
 
 @pytest.mark.parametrize(

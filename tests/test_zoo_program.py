@@ -32,7 +32,7 @@ def test_json_for_machines():
     assert items[0]["parameters"] == published.IMAGENET["resnet18", "C", "1x1"][0]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_catalogue_has_every_network_of_the_paper():
     items = {item["name"]: item for item in json.loads(zoo("--json").stdout)}
     for (name, shortcut, stride), (parameters, _) in published.IMAGENET.items():

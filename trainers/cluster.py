@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -100,12 +101,21 @@ def end_together(any_worker, chief):
 
 def leave(error):
     """Ends this process for a peer that is gone: TensorFlow cannot go on, nor end in order."""
-    reason = str(error).strip().splitlines()[0]
     print(
-        f"trainers.classify: a worker of the cluster is gone or does not answer ({reason:.160}); "
+        f"trainers.classify: a worker of the cluster is gone or does not answer ({reason(error)}); "
         "start the same command again on all of them to resume from the last checkpoint",
         file=sys.stderr,
         flush=True,
     )
     sys.stdout.flush()
     os._exit(1)
+
+
+def reason(error):
+    """TensorFlow's own reason, from among its traces, and the number of the worker it asked."""
+    trace = re.compile(r"\s|Graph execution error|Detected at node|<stack")
+    telling = [line for line in str(error).splitlines() if line and not trace.match(line)]
+    said = re.sub(r".*aborted by: ", "", (telling or ["no reason given"])[0])
+    said = " ".join([said, *telling[1:2]]) if said.endswith(":") else said  # a list of workers
+    asked = re.search(r"remote target /job:worker/replica:\d+/task:(\d+)", str(error))
+    return f"worker {asked[1]}: {said:.160}" if asked else f"{said:.160}"

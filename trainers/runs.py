@@ -25,7 +25,6 @@ from trainers.console import Console, Interrupt
 from trainers.data import pipelines
 from trainers.flags import as_text, differing
 from trainers.profiling import Profile
-from trainers.showing import Pictures
 from trainers.state import State
 from trainers.tensorboard import HyperParameters, Writer
 from zoo import archive, files
@@ -145,22 +144,6 @@ def train(run, place, data, state):
     interrupt = Interrupt(strategy)
     alone = strategy is tf.distribute.get_strategy()
     saver = checkpoints.Saver(state, place.run_dir, rhythm, background=alone)
-    writers = [
-        records.Skips(data, place.run_dir, place.max_skipped),
-        *(
-            [Pictures(run, data, state, network(run, data), place.run_dir)]
-            if place.pictures
-            else []
-        ),
-        # Before the checkpoint: killed between the two, the round is done and written again.
-        records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
-        saver,
-        records.Metrics(state, place.run_dir),
-        Writer(state, place.run_dir),
-        HyperParameters(run, state, place.run_dir),
-        *([Profile(state, place.run_dir, place.profile_steps)] if place.profile_steps else []),
-        Console(state, rhythm, data.train.length / recipe.batch_size),
-    ]
     evaluate = averaged.judged(
         evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy),
         state.model,
@@ -170,7 +153,8 @@ def train(run, place, data, state):
         steps.trainer(state.model, state.optimizer, strategy, place.engine, recipe.label_smoothing),
         steps.averager(state.model, strategy),
     )
-    callbacks = [*policies.of(recipe, state), *(writers if place.chief else []), interrupt]
+    writing = writers(run, place, data, state, rhythm, saver) if place.chief else []
+    callbacks = [*policies.of(recipe, state), *writing, interrupt]
     try:
         loop.train(state, batches, evaluate, rhythm, device, callbacks)
     except loop.LossNotFinite as error:
@@ -179,6 +163,28 @@ def train(run, place, data, state):
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         raise RunError(failures.exhausted(error, place.run_dir)) from error
     return interrupt.received
+
+
+def writers(run, place, data, state, rhythm, saver):
+    """What the chief alone does at the ends of rounds, in this order: callbacks."""
+    sometimes = []
+    if place.pictures:
+        from trainers.showing import Pictures  # Matplotlib: a third of a second
+
+        sometimes.append(Pictures(run, data, state, network(run, data), place.run_dir))
+    if place.profile_steps:
+        sometimes.append(Profile(state, place.run_dir, place.profile_steps))
+    return [
+        records.Skips(data, place.run_dir, place.max_skipped),
+        *sometimes,
+        # Before the checkpoint: killed between the two, the round is done and written again.
+        records.Archivist(state, place.run_dir, manifest(run, place, data, state)),
+        saver,
+        records.Metrics(state, place.run_dir),
+        Writer(state, place.run_dir),
+        HyperParameters(run, state, place.run_dir),
+        Console(state, rhythm, data.train.length / run.recipe.batch_size),
+    ]
 
 
 def evaluation(model, source, contract, batch_size, strategy, limit=None):

@@ -1,5 +1,6 @@
 """Checkpoints that are cut, changed, left over, or do not fit on the disk."""
 
+import os
 import shutil
 import subprocess
 
@@ -88,13 +89,36 @@ def test_the_oldest_are_dropped(saved):
 
 def test_what_a_killed_writer_left_is_swept(saved):
     folder = saved / "checkpoints"
-    (folder / "ckpt-4_temp").mkdir()
-    (folder / "ckpt-4_temp" / "part-0").write_bytes(b"half")
-    (folder / "checkpoint.tmp123").write_bytes(b"half")
+    (folder / "writing-ckpt-4_temp").mkdir()
+    (folder / "writing-ckpt-4_temp" / "part-0").write_bytes(b"half")
+    (folder / "writing-ckpt-4.index").write_bytes(b"half")
     shutil.copy(folder / "ckpt-3.data-00000-of-00001", folder / "ckpt-4.data-00000-of-00001")
     checkpoints.sweep(saved)
     assert {p.name.split(".")[0] for p in folder.iterdir()} == {"ckpt-1", "ckpt-2", "ckpt-3"}
     assert restored_step(saved) == 3
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_checkpoint_has_no_name_before_it_is_whole(tmp_path, monkeypatch, background):
+    """TensorFlow's own index is there and empty for a moment; a kill then would leave it so."""
+    renamed = []
+
+    def replace(source, target):
+        assert checkpoints.steps_saved(tmp_path) == []
+        renamed.append((source.name, target.name))
+        return rename(source, target)
+
+    rename = os.replace
+    monkeypatch.setattr(os, "replace", replace)
+    checkpoint = fresh().checkpoint()
+    checkpoints.write(checkpoint, 7, tmp_path, background)
+    if background:
+        checkpoint.sync()
+    assert renamed == [
+        ("writing-ckpt-7.data-00000-of-00001", "ckpt-7.data-00000-of-00001"),
+        ("writing-ckpt-7.index", "ckpt-7.index"),
+    ]
+    assert checkpoints.restore(fresh(), tmp_path)
 
 
 def test_a_full_disk_is_one_sentence_and_what_was_saved_stays(tmp_path):

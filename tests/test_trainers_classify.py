@@ -157,8 +157,8 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, devices, precision, t
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        saved = set(killed.glob("checkpoints/*.index"))
-        while process.poll() is None and not set(killed.glob("checkpoints/*.index")) - saved:
+        saved = set(killed.glob("checkpoints/ckpt-*.index"))
+        while process.poll() is None and not set(killed.glob("checkpoints/ckpt-*.index")) - saved:
             time.sleep(0.01)
         time.sleep(delay * 0.01)
         kills += process.poll() is None

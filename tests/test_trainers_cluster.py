@@ -5,9 +5,11 @@ import signal
 import socket
 import subprocess
 import time
+import unittest.mock
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from runs_on_digits import (
     SHORT,
     both,
@@ -128,6 +130,15 @@ def test_a_worker_alone_says_whom_it_waits_for():
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_worker_that_leaves_first_in_the_end_is_no_failure():
+    gone = tf.errors.UnavailableError(None, None, "Socket closed")
+    with pytest.raises(tf.errors.UnavailableError):  # before all have come to their end it is
+        cluster.end_together(unittest.mock.Mock(side_effect=[gone]), chief=True)
+    exchange = unittest.mock.Mock(side_effect=[False, gone])
+    cluster.end_together(exchange, chief=True)
+    assert exchange.call_count == 2
 
 
 def test_the_reason_is_found_among_the_traces():

@@ -1,5 +1,6 @@
 """Checkpoints that are whole or absent, and the way back from the newest that can be read."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -9,6 +10,7 @@ import keras
 import tensorflow as tf
 
 KEEP = 3
+WRITING = "writing-"  # before the names of files that are not whole yet
 
 
 class CheckpointError(ValueError):
@@ -20,7 +22,7 @@ def folder(run_dir):
 
 
 def steps_saved(run_dir):
-    """The steps of the complete checkpoints, newest first. The index file is written last."""
+    """The steps of the complete checkpoints, newest first. The index file gets its name last."""
     names = (re.fullmatch(r"ckpt-(\d+)\.index", p.name) for p in folder(run_dir).glob("*.index"))
     return sorted((int(name[1]) for name in names if name), reverse=True)
 
@@ -32,9 +34,20 @@ def save(state, run_dir):
     drop_oldest(run_dir)
 
 
-def write(checkpoint, step, run_dir, options=None):
+def write(checkpoint, step, run_dir, background=False):
+    """Under another name until it is whole: TensorFlow itself writes the index in its place."""
     folder(run_dir).mkdir(parents=True, exist_ok=True)
-    checkpoint.write(str(folder(run_dir) / f"ckpt-{step}"), options=options)
+    options = tf.train.CheckpointOptions(
+        experimental_enable_async_checkpoint=background, experimental_write_callbacks=[commit]
+    )
+    checkpoint.write(str(folder(run_dir) / f"{WRITING}ckpt-{step}"), options=options)
+
+
+def commit(prefix):
+    """Gives the files of a whole checkpoint their names, the index last."""
+    written = pathlib.Path(os.fsdecode(prefix))
+    for path in sorted(written.parent.glob(f"{written.name}.*")):  # data before index
+        os.replace(path, path.with_name(path.name.removeprefix(WRITING)))
 
 
 def drop_oldest(run_dir):
@@ -69,7 +82,7 @@ def restore(state, run_dir):
 
 def sweep(run_dir):
     """Removes what a killed writer left behind."""
-    for left in [*folder(run_dir).glob("ckpt-*_temp"), *folder(run_dir).glob("*.tmp*")]:
+    for left in folder(run_dir).glob(f"{WRITING}*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     whole = set(steps_saved(run_dir))
     for data in folder(run_dir).glob("ckpt-*.data-*"):
@@ -89,7 +102,6 @@ class Saver(keras.callbacks.Callback):
         super().__init__()
         self.state, self.run_dir, self.rhythm = state, run_dir, rhythm
         self.checkpoint, self.step = state.checkpoint(), state.step
-        self.options = tf.train.CheckpointOptions(experimental_enable_async_checkpoint=background)
         self.background = background
 
     def on_train_begin(self, logs=None):
@@ -111,7 +123,7 @@ class Saver(keras.callbacks.Callback):
     def save(self):
         """Begins to write the state as of its step, unless that was saved before."""
         if self.state.step != self.step:
-            write(self.checkpoint, self.state.step, self.run_dir, self.options)
+            write(self.checkpoint, self.state.step, self.run_dir, self.background)
             self.step = self.state.step
         drop_oldest(self.run_dir)
 

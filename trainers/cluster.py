@@ -94,8 +94,8 @@ def answers(address):
 def end_together(any_worker, chief):
     """Waits for all workers; then all but the chief end at once, before they miss each other.
 
-    All have come to their end with the first exchange. Who is done with the second may leave, even
-    before another has fetched its last words: that is no failure.
+    All have come to their end with the first exchange. Who is done with the second may leave; that
+    another has not fetched its last words by then is unlikely, and no failure.
     """
     import tensorflow as tf
 
@@ -104,6 +104,7 @@ def end_together(any_worker, chief):
         any_worker(False)
     if not chief:
         sys.stdout.flush()
+        time.sleep(0.5)
         os._exit(0)
 
 

@@ -46,15 +46,16 @@ def define():
     flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
 
 
-def run_one(contenders):
+def run_one(contenders, start=program.quiet):
     """Runs --contender and prints its figures and threads: what the harness calls.
 
     A contender that was not given as many threads as there are cores has a figure `threads`.
+    Where all are on TensorFlow, `start` may be `program.quiet_start`, to have them there sooner.
     """
     name = flags.FLAGS.contender
     if name not in contenders:
         program.usage_error(f"--contender: expected one of {', '.join(contenders)}, got {name}")
-    with program.quiet():  # a peer that is not on TensorFlow need not import it
+    with start():
         figures = contenders[name]()
     print(json.dumps({**figures, "threads": figures.get("threads", CORES)}), flush=True)
 

@@ -26,7 +26,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        harness.run_one({**CONTENDERS["rounds"], **CONTENDERS["replicas"]})
+        harness.run_one({**CONTENDERS["rounds"], **CONTENDERS["replicas"]}, program.quiet_start)
         return
     results, failures = {}, {}
     for part, contenders in CONTENDERS.items():

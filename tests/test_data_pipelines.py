@@ -80,6 +80,13 @@ def test_randomness_differs_between_steps_and_examples():
     assert len({image.tobytes() for image in images}) > 15  # of 24 draws of 162
 
 
+def test_a_far_step_reads_nothing_before_it():
+    """A thousand million batches would not end; the first of the epoch holds its images anew."""
+    far = batches(synthetic(12), steps=(3 * 10**9, 3 * 10**9 + 3))
+    seen = np.concatenate([index for _, _, index in far])
+    assert sorted(seen) == list(range(12))  # three batches of four: one whole epoch
+
+
 @pytest.mark.parametrize("augmentation", [CROP, JITTER], ids=lambda a: a.kind)
 def test_replicas_share_the_global_batch(source, augmentation):
     whole = batches(source, augmentation, steps=(2, 5))

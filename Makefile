@@ -62,8 +62,10 @@ bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an ho
 	$(PY) -m benchmarks.growth
 	$(PY) -m benchmarks.report
 
-bench-quick: $(PEERS)  ## one network, one round: to see that the benchmarks work
+bench-quick: $(PEERS)  ## small networks, one round: to see that the benchmarks work
 	$(PY) -m benchmarks.train_step --quick --rounds=1
+	$(PY) -m benchmarks.rounds --quick --rounds=1
+	$(PY) -m benchmarks.input --quick --rounds=1
 	$(PY) -m benchmarks.serving --quick --rounds=1
 	$(PY) -m benchmarks.growth --quick
 	$(PY) -m benchmarks.report --quick

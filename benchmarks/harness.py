@@ -15,6 +15,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 
 from absl import flags
 
@@ -80,6 +81,30 @@ def compete(module, names, rounds, **settings):
     return {name: found for name, found in figures.items() if name not in failed}, failed
 
 
+def by_turns(contenders, rounds):
+    """Figures of contenders a few percent apart, all in this process: {name: [figures a round]}.
+
+    Two processes with the same work differ by more than that, the memory that they got for one.
+    """
+    figures = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            figures[name].append({**contender(), "threads": CORES})
+    return figures
+
+
+def compete_by_turns(module, name, **settings):
+    """As `compete`, of contenders that one process, called by `name`, has run `by_turns`."""
+    try:
+        figures = alone(module, name, settings)
+    except (subprocess.SubprocessError, ValueError) as error:
+        print(f"{name} failed: {reason(error)}", flush=True)
+        return {}, {name: reason(error)}
+    del figures["threads"]
+    print(f"{name}: {', '.join(figures)} by turns", flush=True)
+    return figures, {}
+
+
 def alone(module, name, settings):
     """One contender's figures, from a process of its own."""
     return json.loads(output(module, name, settings).splitlines()[-1])
@@ -97,6 +122,17 @@ def output(module, name, settings, **environment):
         env={**os.environ, **THREADS, **environment},
     )
     return result.stdout
+
+
+def images_per_second(batches, size, warm_up, timed):
+    """A contender's figure: `timed` batches of `size` images, after the first `warm_up`."""
+    iterator = iter(batches)
+    for _ in range(warm_up):
+        next(iterator)
+    start = time.perf_counter()
+    for _ in range(timed):
+        next(iterator)
+    return {"images_per_second": timed * size / (time.perf_counter() - start)}
 
 
 def reason(error):

@@ -35,9 +35,14 @@ PARTS = {
     "rounds": Part(
         "Short rounds with validation, and replicas",
         "resnet20, batch 128, three rounds of ten steps and ten validation batches; below, a step "
-        "under MirroredStrategy. A goal of 0.98 means 2 % slower at most.",
+        "under MirroredStrategy. A goal of 0.98 means 2 % slower at most, which is less than two "
+        "processes with the same work differ by: there one process takes turns of three steps.",
     ),
-    "input": Part("Input", "The pipelines alone, nothing trained."),
+    "input": Part(
+        "Input",
+        "The pipelines alone, nothing trained. With and without the PCA colour one process takes "
+        "turns.",
+    ),
     "serving": Part(
         "Serving",
         "Each artifact is loaded and asked in a process of its own: seconds to load, of the first "

@@ -61,6 +61,34 @@ def test_contenders_take_turns_and_a_broken_one_is_named(tmp_path, monkeypatch, 
     assert "broken failed: no such library" in capsys.readouterr().out
 
 
+ONE_PROCESS = """
+import json
+from benchmarks import harness
+seen = []
+def contender(name):
+    return lambda: seen.append(name) or {"seconds_a_step": len(seen)}
+figures = harness.by_turns({name: contender(name) for name in ("plain", "mirrored")}, 2)
+print(json.dumps({**figures, "threads": 1}))
+"""
+
+
+def test_contenders_of_one_process_take_turns(tmp_path, monkeypatch):
+    (tmp_path / "turns_of_a_test.py").write_text(ONE_PROCESS)
+    (tmp_path / "broken_of_a_test.py").write_text("raise SystemExit('no such library')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    figures, failed = harness.compete_by_turns("turns_of_a_test", "both")
+    seconds = {name: [x["seconds_a_step"] for x in found] for name, found in figures.items()}
+    assert seconds == {"plain": [1, 3], "mirrored": [2, 4]} and failed == {}
+    assert harness.compete_by_turns("broken_of_a_test", "both") == ({}, {"both": "no such library"})
+
+
+def test_images_a_second_are_of_the_timed_batches(monkeypatch):
+    clock, taken = iter((10.0, 12.0)), []
+    monkeypatch.setattr(harness.time, "perf_counter", lambda: next(clock))
+    found = harness.images_per_second(map(taken.append, range(100)), 32, warm_up=2, timed=5)
+    assert found == {"images_per_second": 5 * 32 / 2.0} and taken == list(range(7))
+
+
 def written(folder, monkeypatch, **more):
     """The report of one training step's figures."""
     monkeypatch.setattr(harness, "FOLDER", folder / "speed")

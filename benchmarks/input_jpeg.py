@@ -1,0 +1,174 @@
+"""The paper's augmentation of JPEGs (Sec. 3.4): scale jitter, crop of 224, mirror.
+
+Of 500 x 400, by ours, the usual tf.data code, PIL, OpenCV and PyTorch's DataLoader; beside them
+what only decodes.
+"""
+
+import functools
+import pathlib
+
+from absl import flags
+
+from benchmarks import harness, photographs
+
+_FOLDER = flags.DEFINE_string("folder", None, "pictures of an earlier call, for --contender")
+
+WARM_UP, TIMED, BATCH = 1, 38, 32  # of batches, and the images of one
+SIZE, SCALES = 224, (256, 480)
+PEER = "usual_tf_data"
+GOALS = [
+    harness.Goal("ours", "usual_tf_data", "images_per_second", 1.4),
+    harness.Goal("ours", "raw_decode", "images_per_second", 0.65),
+    harness.Goal("ours", "torch_dataloader", "images_per_second", 1.7),
+]
+COLOR_PEER = "ours"
+COLOR_GOALS = [harness.Goal("ours_with_pca_colour", "ours", "images_per_second", 0.95)]
+
+
+def pictures():
+    return sorted(str(path) for path in pathlib.Path(_FOLDER.value).rglob("*.jpg"))
+
+
+def rate(batches):
+    return harness.images_per_second(batches, BATCH, WARM_UP, TIMED)
+
+
+def ours(color=False):
+    from trainers.data import folder, pipelines
+    from trainers.data.augment import Augmentation
+    from zoo.preprocess import InputContract
+
+    paths = pictures()
+    source = folder.source("folder", "train", ("a",), paths, [0] * len(paths))
+    kind = Augmentation("scale_jitter", scale_range=SCALES, color=color)
+    contract = InputContract(SIZE, 256)
+    steps = (0, TIMED + 10)
+    return rate(pipelines.train(source, contract, kind, batch_size=BATCH, seed=0, steps=steps))
+
+
+def color_by_turns():
+    """Ours without and with the PCA colour."""
+    with_it = functools.partial(ours, color=True)
+    rounds = 1 if flags.FLAGS.quick else 8
+    return harness.by_turns({"ours": ours, "ours_with_pca_colour": with_it}, rounds)
+
+
+def usual_tf_data():
+    """Decode, resize at random, crop, mirror; everything autotuned, as the guides have it."""
+    import tensorflow as tf
+
+    def read(path):
+        image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
+        shorter = tf.random.uniform((), SCALES[0], SCALES[1] + 1, tf.int32)
+        sides = tf.cast(tf.shape(image)[:2], tf.float32)
+        scale = tf.cast(shorter, tf.float32) / tf.reduce_min(sides)
+        image = tf.image.resize(image, tf.cast(tf.math.ceil(sides * scale), tf.int32))
+        image = tf.image.random_crop(image, (SIZE, SIZE, 3))
+        return tf.image.random_flip_left_right(image)
+
+    data = tf.data.Dataset.from_tensor_slices(pictures()).shuffle(photographs.PICTURES).repeat()
+    data = data.map(read, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
+    return rate(data)
+
+
+def raw_decode():
+    """Nothing but reading and decoding, on all cores: what the others are measured against."""
+    import tensorflow as tf
+
+    def read(path):
+        return tf.shape(tf.io.decode_jpeg(tf.io.read_file(path), channels=3))
+
+    data = tf.data.Dataset.from_tensor_slices(pictures()).repeat()
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = harness.CORES
+    options.autotune.enabled = False
+    data = data.map(read, harness.CORES).batch(BATCH).with_options(options)
+    return rate(data)
+
+
+def image_dataset_from_directory():
+    """Keras' own, resized to 256 and not augmented."""
+    import keras
+
+    data = keras.utils.image_dataset_from_directory(
+        _FOLDER.value, image_size=(256, 256), batch_size=BATCH, verbose=False
+    )
+    return rate(data.repeat())
+
+
+def by_pil(path, rng):
+    """The same augmentation of one file by Pillow: -> (SIZE, SIZE, 3) uint8."""
+    import numpy as np
+    from PIL import Image
+
+    image = Image.open(path).convert("RGB")
+    scale = rng.integers(SCALES[0], SCALES[1] + 1) / min(image.size)
+    image = image.resize([round(side * scale) for side in image.size], Image.Resampling.BILINEAR)
+    left, top = (rng.integers(0, side - SIZE + 1) for side in image.size)
+    pixels = np.asarray(image.crop((left, top, left + SIZE, top + SIZE)))
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
+
+
+def by_opencv(path, rng):
+    import cv2
+
+    image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+    scale = rng.integers(SCALES[0], SCALES[1] + 1) / min(image.shape[:2])
+    height, width = (round(side * scale) for side in image.shape[:2])
+    image = cv2.resize(image, (width, height))
+    top, left = rng.integers(0, height - SIZE + 1), rng.integers(0, width - SIZE + 1)
+    pixels = image[top : top + SIZE, left : left + SIZE]
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
+
+
+def on_threads(function):
+    """By a thread for each core; both libraries let go of Python's lock while they work."""
+    import concurrent.futures
+    import itertools
+
+    import numpy as np
+
+    if function is by_opencv:
+        import cv2
+
+        cv2.setNumThreads(1)
+    paths, rng = pictures(), np.random.default_rng(0)
+    with concurrent.futures.ThreadPoolExecutor(harness.CORES) as pool:
+        endless = itertools.cycle(paths)
+        batches = (
+            np.stack(
+                list(pool.map(lambda path: function(path, rng), itertools.islice(endless, BATCH)))
+            )
+            for _ in itertools.count()
+        )
+        return rate(batches)
+
+
+def torch_dataloader():
+    """Two worker processes with Pillow, as PyTorch's examples have it."""
+    import numpy as np
+    import torch
+
+    paths = pictures()
+
+    class Pictures(torch.utils.data.Dataset):
+        def __len__(self):
+            return 4 * TIMED * BATCH
+
+        def __getitem__(self, index):
+            pixels = by_pil(paths[index % len(paths)], np.random.default_rng(index))
+            return torch.from_numpy(np.ascontiguousarray(pixels))
+
+    loader = torch.utils.data.DataLoader(Pictures(), BATCH, num_workers=harness.CORES)
+    return rate(loader)
+
+
+CONTENDERS = {
+    "ours": ours,
+    "usual_tf_data": usual_tf_data,
+    "raw_decode": raw_decode,
+    "image_dataset_from_directory": image_dataset_from_directory,
+    "pil": lambda: on_threads(by_pil),
+    "opencv": lambda: on_threads(by_opencv),
+    "torch_dataloader": torch_dataloader,
+}

@@ -4,6 +4,7 @@ tf2onnx numbers what it adds as it goes through Python sets, and shares equal co
 in which it finds them; both change from run to run.
 """
 
+import itertools
 import re
 
 _PREFIX = re.compile(r"^(StatefulPartitionedCall/|PartitionedCall/)+")
@@ -40,7 +41,8 @@ def settle(model):
 def fresh(name, taken):
     """The name without prefixes and counters, and with a number of its own if it is taken."""
     base = _COUNTER.sub("", _PREFIX.sub("", name))
-    found = next(x for x in (base, *(f"{base}_{i}" for i in range(1, 10**6))) if x not in taken)
+    numbered = (f"{base}_{number}" for number in itertools.count(1))
+    found = next(x for x in itertools.chain([base], numbered) if x not in taken)
     taken.add(found)
     return found
 

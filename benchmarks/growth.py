@@ -48,7 +48,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if _CONTENDER.value:
-        harness.run_one(CONTENDERS, program.quiet_start)
+        harness.run_one(CONTENDERS)
         return
     start = time.perf_counter()
     figures, failed, tasks = {}, {}, quick_plan() if _QUICK.value else plan()

@@ -47,16 +47,16 @@ def define():
     flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
 
 
-def run_one(contenders, start=program.quiet):
+def run_one(contenders, elsewhere=()):
     """Runs --contender and prints its figures and threads: what the harness calls.
 
     A contender that was not given as many threads as there are cores has a figure `threads`.
-    Where all are on TensorFlow, `start` may be `program.quiet_start`, to have them there sooner.
+    Those whose names are `elsewhere` do without TensorFlow.
     """
     name = flags.FLAGS.contender
     if name not in contenders:
         program.usage_error(f"--contender: expected one of {', '.join(contenders)}, got {name}")
-    with start():
+    with program.quiet() if name in elsewhere else program.quiet_start():
         figures = contenders[name]()
     print(json.dumps({**figures, "threads": figures.get("threads", CORES)}), flush=True)
 

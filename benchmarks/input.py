@@ -29,7 +29,8 @@ def main(arguments):
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
         of_parts = {**input_jpeg.CONTENDERS, **input_cifar.CONTENDERS}
-        harness.run_one({**of_parts, "pca_colour": input_jpeg.color_by_turns})
+        of_parts["pca_colour"] = input_jpeg.color_by_turns
+        harness.run_one(of_parts, input_jpeg.ELSEWHERE)
         return
     rounds, quick = flags.FLAGS.rounds, flags.FLAGS.quick
     of_jpegs = QUICK if quick else input_jpeg.CONTENDERS

@@ -172,3 +172,4 @@ CONTENDERS = {
     "opencv": lambda: on_threads(by_opencv),
     "torch_dataloader": torch_dataloader,
 }
+ELSEWHERE = ("pil", "opencv", "torch_dataloader")  # not on TensorFlow

@@ -27,7 +27,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        harness.run_one({**CONTENDERS, "replicas": replicas.by_turns}, program.quiet_start)
+        harness.run_one({**CONTENDERS, "replicas": replicas.by_turns})
         return
     quick = flags.FLAGS.quick
     rounds, rounds_failed = harness.compete(MODULE, CONTENDERS, flags.FLAGS.rounds, quick=quick)

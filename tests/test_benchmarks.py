@@ -82,6 +82,27 @@ def test_contenders_of_one_process_take_turns(tmp_path, monkeypatch):
     assert harness.compete_by_turns("broken_of_a_test", "both") == ({}, {"both": "no such library"})
 
 
+ELSEWHERE = """
+import sys
+from absl import flags
+from benchmarks import harness
+from zoo import program
+harness.define()
+def loaded():
+    return {"tensorflow": "tensorflow" in sys.modules}
+program.run(lambda _: harness.run_one({"ours": loaded, "peer": loaded}, ["peer"]), "A test.")
+"""
+
+
+def test_a_contender_elsewhere_does_without_tensorflow(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere_of_a_test.py").write_text(ELSEWHERE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    figures, failed = harness.compete("elsewhere_of_a_test", ["ours", "peer"], 1)
+    assert not failed
+    assert figures["ours"] == [{"tensorflow": True, "threads": harness.CORES}]
+    assert figures["peer"] == [{"tensorflow": False, "threads": harness.CORES}]
+
+
 def test_images_a_second_are_of_the_timed_batches(monkeypatch):
     clock, taken = iter((10.0, 12.0)), []
     monkeypatch.setattr(harness.time, "perf_counter", lambda: next(clock))

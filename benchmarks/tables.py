@@ -48,7 +48,9 @@ def verdicts(group, result):
             lines.append(f"- {label}: goal {goal:.2f}x, not measured")
             continue
         ratio, least, most = found
-        met = "met" if ratio >= goal else f"missed by {1 - ratio / goal:.0%}"
+        short = 1 - ratio / goal
+        missed = f"missed by {short:.0%}" if short >= 0.01 else "missed by less than 1%"
+        met = "met" if ratio >= goal else missed
         lines.append(f"- {label}: {ratio:.2f}x ({least:.2f}-{most:.2f}), goal {goal:.2f}x: {met}")
     return lines
 

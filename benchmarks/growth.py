@@ -1,9 +1,9 @@
 """python -m benchmarks.growth: how cost grows with multiply-adds, depth and batch.
 
 Of every network of `python -m zoo`: seconds an image in training and in serving, memory, seconds to
-build, save, load and export it; of every program: seconds until `--help` is answered. Without
---all, the plain twins and the training of resnet1202, which takes minutes to trace, are left out.
-Writes reports/speed/growth.json, growth.md and pictures growth_*.png.
+build, save, load and export it; of every program: seconds until `--help` is answered. A plain twin
+is only trained and served. Without --all the training of resnet1202, which takes minutes to trace,
+is left out. Writes reports/speed/growth.json, growth.md and pictures growth_*.png.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from zoo import program
 
 _CONTENDER = flags.DEFINE_string("contender", None, "measure this one alone and print its figures")
 _QUICK = flags.DEFINE_bool("quick", False, "three small networks, no memory: to see that it works")
-_ALL = flags.DEFINE_bool("all", False, "plain nets and resnet1202's training too: twice as long")
+_ALL = flags.DEFINE_bool("all", False, "the training of resnet1202 too")
 _MODEL = flags.DEFINE_string("model", "resnet8", "the network, for --contender")
 _PARTS = flags.DEFINE_list("parts", [], "train, serve, store, export: for --contender=network")
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["8"], "of a training step, rising")
@@ -73,17 +73,19 @@ def plan():
     """The tasks of every network, by depth."""
     tasks = []
     for name in sorted(zoo.names(), key=lambda name: zoo.find(name).layers):
+        spec = zoo.find(name)
         parts = ("train", "serve", "store") + (("export",) if name in EXPORTED else ())
-        if zoo.find(name).layers < DEEP:
-            tasks.append(Task(name, parts, BATCH_SIZES[zoo.find(name).stem]))
+        if spec.plain:
+            tasks.append(Task(name, ("train", "serve"), BATCH_SIZES[spec.stem][-1:]))
+        elif spec.layers < DEEP:
+            tasks.append(Task(name, parts, BATCH_SIZES[spec.stem]))
         else:  # apart, so that a training that fails takes nothing with it
             tasks += [Task(name, ("serve", "store")), Task(name, ("train",), (2, 8))]
     return tasks
 
 
 def takes_long(task):
-    spec = zoo.find(task.model)
-    return spec.plain or (spec.layers > DEEP and "train" in task.parts)
+    return zoo.find(task.model).layers > DEEP and "train" in task.parts
 
 
 def rate():

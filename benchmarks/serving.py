@@ -44,7 +44,6 @@ CONTENDERS = {
     "keras_onnx": ("onnxruntime", "stock.onnx"),
     "ours_tflite": ("litert", "tflite-none/model.tflite"),
     "tf_lite_of_stock": ("litert", "stock.tflite"),
-    "torch_eager": ("torch_eager", None),
     "torch_compile": ("torch_compiled", None),
     "ours_tflite_int8": ("litert", "tflite-int8/model.tflite"),
     "ours_int8_in_openvino": ("openvino", "tflite-int8/model.tflite"),

@@ -88,23 +88,8 @@ def openvino(path):
     return load
 
 
-def torch_eager(name):
-    """The network of benchmarks.torch_nets, channels last; its weights are its own."""
-    import torch
-
-    from benchmarks import torch_nets
-
-    torch.set_num_threads(harness.CORES)
-
-    def load():
-        model = torch_nets.NETS[name]().eval().to(memory_format=torch.channels_last)
-        return torch.inference_mode()(in_torch(model)), "float32"
-
-    return load
-
-
 def torch_compiled(name):
-    """The same compiled, weights frozen, as PyTorch's guides advise for servers."""
+    """The network of benchmarks.torch_nets, channels last, its own weights frozen: for servers."""
     import torch
     from torch._inductor import config
 

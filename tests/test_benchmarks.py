@@ -150,7 +150,8 @@ def test_the_report_says_what_is_met_and_missed(tmp_path, monkeypatch):
         "- ours to keras fit, seconds a step: 1.40x (1.30-1.50), goal 1.40x: met",
         "- ours to keras fit, megabytes: 1.50x (1.50-1.50), goal 2.00x: missed by 25%",
         "- ours to slow peer, seconds a step: 1.00x (1.00-1.00), goal 1.25x: missed by 20%",
-        "- ours to slow peer, seconds a step: 1.00x (1.00-1.00), goal 1.00x: missed by less than 1%",
+        "- ours to slow peer, seconds a step: 1.00x (1.00-1.00), goal 1.00x: "
+        "missed by less than 1%",
         "- ours to torch, seconds a step: goal 1.00x, not measured",
         "- torch: failed, not there",
     ):

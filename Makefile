@@ -56,7 +56,7 @@ reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
 
 bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an hour
 	$(PY) -m benchmarks.train_step --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.rounds --rounds=$$(($(ROUNDS) + 1))  # short, and fit varies
+	$(PY) -m benchmarks.rounds --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.input --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.serving --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.growth

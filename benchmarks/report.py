@@ -30,7 +30,8 @@ PARTS = {
     "train_step": Part(
         "A training step",
         "float32, noise from memory; the batch and image sizes are those of the paper's recipes "
-        "but for resnet50's batch of 16.",
+        "but for resnet50's batch of 16. Of fit the steps alone are timed: its wait as an epoch "
+        "ends is in the rounds below.",
     ),
     "rounds": Part(
         "Short rounds with validation, and replicas",

@@ -235,6 +235,7 @@ def test_evaluation_of_nothing(tmp_path):
 
 def test_two_steps_of_a_network_of_table_1(tmp_path):
     arguments = ["--data=synthetic", "--steps=2", "--batch_size=4", "--image_size=32"]
+    arguments += ["--nopictures"]
     result = run("classify", "--model=resnet18", *arguments, f"--run_dir={tmp_path}")
     assert result.returncode == 0, result.stderr
     assert "recipe imagenet" in result.stdout

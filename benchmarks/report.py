@@ -117,7 +117,7 @@ def draw(path, results):
             axes.barh(place, ratio, color=plots.BLUE if ratio >= goal else plots.RED, height=0.6)
             axes.plot([goal, goal], [place - 0.4, place + 0.4], color="black", linewidth=2)
         axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
-        axes.invert_yaxis()
+        axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.axvline(1, color=plots.GREY, linewidth=0.8, linestyle="--")
         axes.set(xlabel="times as good as the peer; black: the goal; red: missed")
 

@@ -1,11 +1,12 @@
 """The paper's augmentation of JPEGs (Sec. 3.4): scale jitter, crop of 224, mirror.
 
-Of 500 x 400, by ours, the usual tf.data code, PIL, OpenCV and PyTorch's DataLoader; beside them
-what only decodes.
+Of 500 x 400, by ours, the usual tf.data code, the same on TFDS, PIL, OpenCV and PyTorch's
+DataLoader; beside them what only decodes.
 """
 
 import functools
 import pathlib
+import tempfile
 
 from absl import flags
 
@@ -53,22 +54,51 @@ def color_by_turns():
     return harness.by_turns({"ours": ours, "ours_with_pca_colour": with_it}, rounds)
 
 
+def augmented(image):
+    """The usual way, for `map`: resized whole to a side drawn at random, cropped, mirrored."""
+    import tensorflow as tf
+
+    shorter = tf.random.uniform((), SCALES[0], SCALES[1] + 1, tf.int32)
+    sides = tf.cast(tf.shape(image)[:2], tf.float32)
+    scale = tf.cast(shorter, tf.float32) / tf.reduce_min(sides)
+    image = tf.image.resize(image, tf.cast(tf.math.ceil(sides * scale), tf.int32))
+    image = tf.image.random_crop(image, (SIZE, SIZE, 3))
+    return tf.image.random_flip_left_right(image)
+
+
 def usual_tf_data():
     """Decode, resize at random, crop, mirror; everything autotuned, as the guides have it."""
     import tensorflow as tf
 
     def read(path):
-        image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
-        shorter = tf.random.uniform((), SCALES[0], SCALES[1] + 1, tf.int32)
-        sides = tf.cast(tf.shape(image)[:2], tf.float32)
-        scale = tf.cast(shorter, tf.float32) / tf.reduce_min(sides)
-        image = tf.image.resize(image, tf.cast(tf.math.ceil(sides * scale), tf.int32))
-        image = tf.image.random_crop(image, (SIZE, SIZE, 3))
-        return tf.image.random_flip_left_right(image)
+        return augmented(tf.io.decode_jpeg(tf.io.read_file(path), channels=3))
 
     data = tf.data.Dataset.from_tensor_slices(pictures()).shuffle(photographs.PICTURES).repeat()
     data = data.map(read, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
     return rate(data)
+
+
+def tfds_load():
+    """The files as a prepared TFDS dataset, loaded with its defaults; the rest as usual.
+
+    But for the cache of decoded pictures, which only datasets of less than 250 MiB get.
+    """
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    features = tfds.features.FeaturesDict({"image": tfds.features.Image(encoding_format="jpeg")})
+    examples = list(enumerate({"image": path} for path in pictures()))
+    with tempfile.TemporaryDirectory() as folder:
+        where = {"name": "photographs", "data_dir": folder}
+        tfds.dataset_builders.store_as_tfds_dataset(
+            version="1.0.0", features=features, split_datasets={"train": examples}, **where
+        )
+        uncached = tfds.ReadConfig(try_autocache=False)
+        data = tfds.load(split="train", read_config=uncached, **where)
+        data = data.shuffle(photographs.PICTURES).repeat()
+        data = data.map(lambda example: augmented(example["image"]), tf.data.AUTOTUNE)
+        return rate(data.batch(BATCH).prefetch(tf.data.AUTOTUNE))
 
 
 def raw_decode():
@@ -166,6 +196,7 @@ def torch_dataloader():
 CONTENDERS = {
     "ours": ours,
     "usual_tf_data": usual_tf_data,
+    "tfds_load": tfds_load,
     "raw_decode": raw_decode,
     "image_dataset_from_directory": image_dataset_from_directory,
     "pil": lambda: on_threads(by_pil),

@@ -187,7 +187,7 @@ def torch_dataloader():
 
         def __getitem__(self, index):
             pixels = by_pil(paths[index % len(paths)], np.random.default_rng(index))
-            return torch.from_numpy(np.ascontiguousarray(pixels))
+            return torch.from_numpy(np.array(pixels))  # a copy, for Pillow's cannot be written to
 
     loader = torch.utils.data.DataLoader(Pictures(), BATCH, num_workers=harness.CORES)
     return rate(loader)

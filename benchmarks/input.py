@@ -4,6 +4,7 @@ JPEGs from files (`input_jpeg`) and CIFAR's images from memory (`input_cifar`), 
 augmentation by ours and by the usual means. Writes reports/speed/input.json.
 """
 
+import functools
 import pathlib
 import tempfile
 
@@ -13,6 +14,7 @@ from benchmarks import harness, input_cifar, input_jpeg, photographs
 from zoo import program
 
 harness.define()
+_FOLDER = flags.DEFINE_string("folder", None, "pictures of an earlier call, for --contender")
 
 MODULE = "benchmarks.input"
 QUICK = ("ours", "usual_tf_data", "raw_decode")  # of the JPEGs
@@ -28,9 +30,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        of_parts = {**input_jpeg.CONTENDERS, **input_cifar.CONTENDERS}
-        of_parts["pca_colour"] = input_jpeg.color_by_turns
-        harness.run_one(of_parts, input_jpeg.ELSEWHERE)
+        harness.run_one(contenders(), input_jpeg.ELSEWHERE)
         return
     rounds, quick = flags.FLAGS.rounds, flags.FLAGS.quick
     of_jpegs = QUICK if quick else input_jpeg.CONTENDERS
@@ -46,6 +46,15 @@ def main(arguments):
     results = {name: figures for name, (figures, _) in of_parts.items()}
     failures = {name: failed for name, (_, failed) in of_parts.items()}
     harness.write("input", results, failures, peer=PEER, goals=GOALS)
+
+
+def contenders():
+    """What a process can be asked for."""
+    turns = 1 if flags.FLAGS.quick else 8
+    of_pictures = {"pca_colour": functools.partial(input_jpeg.color_by_turns, rounds=turns)}
+    of_pictures |= input_jpeg.CONTENDERS
+    bound = {name: functools.partial(f, _FOLDER.value) for name, f in of_pictures.items()}
+    return bound | input_cifar.CONTENDERS
 
 
 if __name__ == "__main__":

@@ -8,11 +8,7 @@ import functools
 import pathlib
 import tempfile
 
-from absl import flags
-
 from benchmarks import harness, photographs
-
-_FOLDER = flags.DEFINE_string("folder", None, "pictures of an earlier call, for --contender")
 
 WARM_UP, TIMED, BATCH = 1, 38, 32  # of batches, and the images of one
 SIZE, SCALES = 224, (256, 480)
@@ -26,32 +22,32 @@ COLOR_PEER = "ours"
 COLOR_GOALS = [harness.Goal("ours_with_pca_colour", "ours", "images_per_second", 0.95)]
 
 
-def pictures():
-    return sorted(str(path) for path in pathlib.Path(_FOLDER.value).rglob("*.jpg"))
+def pictures(folder):
+    return sorted(str(path) for path in pathlib.Path(folder).rglob("*.jpg"))
 
 
 def rate(batches):
     return harness.images_per_second(batches, BATCH, WARM_UP, TIMED)
 
 
-def ours(color=False):
-    from trainers.data import folder, pipelines
+def ours(folder, color=False):
+    from trainers.data import folder as folders
+    from trainers.data import pipelines
     from trainers.data.augment import Augmentation
     from zoo.preprocess import InputContract
 
-    paths = pictures()
-    source = folder.source("folder", "train", ("a",), paths, [0] * len(paths))
+    paths = pictures(folder)
+    source = folders.source("folder", "train", ("a",), paths, [0] * len(paths))
     kind = Augmentation("scale_jitter", scale_range=SCALES, color=color)
     contract = InputContract(SIZE, 256)
     steps = (0, TIMED + 10)
     return rate(pipelines.train(source, contract, kind, batch_size=BATCH, seed=0, steps=steps))
 
 
-def color_by_turns():
+def color_by_turns(folder, rounds):
     """Ours without and with the PCA colour."""
-    with_it = functools.partial(ours, color=True)
-    rounds = 1 if flags.FLAGS.quick else 8
-    return harness.by_turns({"ours": ours, "ours_with_pca_colour": with_it}, rounds)
+    without, with_it = (functools.partial(ours, folder, color) for color in (False, True))
+    return harness.by_turns({"ours": without, "ours_with_pca_colour": with_it}, rounds)
 
 
 def augmented(image):
@@ -66,19 +62,21 @@ def augmented(image):
     return tf.image.random_flip_left_right(image)
 
 
-def usual_tf_data():
+def usual_tf_data(folder):
     """Decode, resize at random, crop, mirror; everything autotuned, as the guides have it."""
     import tensorflow as tf
 
     def read(path):
         return augmented(tf.io.decode_jpeg(tf.io.read_file(path), channels=3))
 
-    data = tf.data.Dataset.from_tensor_slices(pictures()).shuffle(photographs.PICTURES).repeat()
+    data = (
+        tf.data.Dataset.from_tensor_slices(pictures(folder)).shuffle(photographs.PICTURES).repeat()
+    )
     data = data.map(read, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
     return rate(data)
 
 
-def tfds_load():
+def tfds_load(folder):
     """The files as a prepared TFDS dataset, loaded with its defaults; the rest as usual.
 
     But for the cache of decoded pictures, which only datasets of less than 250 MiB get.
@@ -88,9 +86,9 @@ def tfds_load():
 
     tfds.disable_progress_bar()
     features = tfds.features.FeaturesDict({"image": tfds.features.Image(encoding_format="jpeg")})
-    examples = list(enumerate({"image": path} for path in pictures()))
-    with tempfile.TemporaryDirectory() as folder:
-        where = {"name": "photographs", "data_dir": folder}
+    examples = list(enumerate({"image": path} for path in pictures(folder)))
+    with tempfile.TemporaryDirectory() as prepared:
+        where = {"name": "photographs", "data_dir": prepared}
         tfds.dataset_builders.store_as_tfds_dataset(
             version="1.0.0", features=features, split_datasets={"train": examples}, **where
         )
@@ -101,14 +99,14 @@ def tfds_load():
         return rate(data.batch(BATCH).prefetch(tf.data.AUTOTUNE))
 
 
-def raw_decode():
+def raw_decode(folder):
     """Nothing but reading and decoding, on all cores: what the others are measured against."""
     import tensorflow as tf
 
     def read(path):
         return tf.shape(tf.io.decode_jpeg(tf.io.read_file(path), channels=3))
 
-    data = tf.data.Dataset.from_tensor_slices(pictures()).repeat()
+    data = tf.data.Dataset.from_tensor_slices(pictures(folder)).repeat()
     options = tf.data.Options()
     options.threading.private_threadpool_size = harness.CORES
     options.autotune.enabled = False
@@ -116,12 +114,12 @@ def raw_decode():
     return rate(data)
 
 
-def image_dataset_from_directory():
+def image_dataset_from_directory(folder):
     """Keras' own, resized to 256 and not augmented."""
     import keras
 
     data = keras.utils.image_dataset_from_directory(
-        _FOLDER.value, image_size=(256, 256), batch_size=BATCH, verbose=False
+        folder, image_size=(256, 256), batch_size=BATCH, verbose=False
     )
     return rate(data.repeat())
 
@@ -151,7 +149,7 @@ def by_opencv(path, rng):
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
 
-def on_threads(function):
+def on_threads(function, folder):
     """By a thread for each core; both libraries let go of Python's lock while they work."""
     import concurrent.futures
     import itertools
@@ -162,7 +160,7 @@ def on_threads(function):
         import cv2
 
         cv2.setNumThreads(1)
-    paths, rng = pictures(), np.random.default_rng(0)
+    paths, rng = pictures(folder), np.random.default_rng(0)
     with concurrent.futures.ThreadPoolExecutor(harness.CORES) as pool:
         endless = itertools.cycle(paths)
         batches = (
@@ -174,12 +172,12 @@ def on_threads(function):
         return rate(batches)
 
 
-def torch_dataloader():
+def torch_dataloader(folder):
     """Two worker processes with Pillow, as PyTorch's examples have it."""
     import numpy as np
     import torch
 
-    paths = pictures()
+    paths = pictures(folder)
 
     class Pictures(torch.utils.data.Dataset):
         def __len__(self):
@@ -193,14 +191,14 @@ def torch_dataloader():
     return rate(loader)
 
 
-CONTENDERS = {
+CONTENDERS = {  # of the folder with the pictures
     "ours": ours,
     "usual_tf_data": usual_tf_data,
     "tfds_load": tfds_load,
     "raw_decode": raw_decode,
     "image_dataset_from_directory": image_dataset_from_directory,
-    "pil": lambda: on_threads(by_pil),
-    "opencv": lambda: on_threads(by_opencv),
+    "pil": functools.partial(on_threads, by_pil),
+    "opencv": functools.partial(on_threads, by_opencv),
     "torch_dataloader": torch_dataloader,
 }
 ELSEWHERE = ("pil", "opencv", "torch_dataloader")  # not on TensorFlow

@@ -1,7 +1,5 @@
 """Every contender of the input benchmarks makes the pictures that it is timed for; no times."""
 
-import types
-
 import numpy as np
 import pytest
 
@@ -17,19 +15,18 @@ def folder(tmp_path_factory):
     return root
 
 
-def first_batch(part, contender, monkeypatch):
+def first_batch(part, contender, monkeypatch, *arguments):
     """Its images, float32."""
     monkeypatch.setattr(part, "rate", lambda batches: next(iter(batches)))
-    batch = part.CONTENDERS[contender]()
+    batch = part.CONTENDERS[contender](*arguments)
     images = batch[0] if isinstance(batch, (tuple, list)) else batch
     return np.asarray(images, np.float32)
 
 
 @pytest.mark.parametrize("contender", input_jpeg.CONTENDERS)
 def test_crops_are_of_the_photographs(folder, contender, monkeypatch):
-    monkeypatch.setattr(input_jpeg, "_FOLDER", types.SimpleNamespace(value=str(folder)))
     monkeypatch.setattr(harness, "CORES", IN_THIS_PROCESS.get(contender, 2))
-    found = first_batch(input_jpeg, contender, monkeypatch)
+    found = first_batch(input_jpeg, contender, monkeypatch, str(folder))
     if contender == "raw_decode":
         assert found.tolist() == [[400, 500, 3]] * 32
         return

@@ -19,7 +19,8 @@ from concurrent import futures
 
 from absl import flags
 
-from benchmarks import harness, serving_profile
+from benchmarks import harness, serving_profile, serving_runtimes
+from benchmarks.serving_runtimes import CONTENDERS
 from zoo import program
 
 harness.define()
@@ -33,28 +34,11 @@ TRAINING = ("--model=resnet20", "--image_size=32", "--steps=200", "--round_steps
 CALLS = {1: (3, 15), 32: (0, 2)}  # images: calls to warm up, and timed, at least
 TIMED_SECONDS = 0.5  # at least: a small network answers in a fraction of a millisecond
 ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
-# Contender: runtime, and its artifact. PyTorch builds its own.
-CONTENDERS = {
-    "keras_export": ("tensorflow", "stock"),
-    "keras_export_of_our_layers": ("tensorflow", "fused"),
-    "ours_saved_model": ("tensorflow", "saved_model"),
-    "ours_in_process": ("frozen", "network.keras"),
-    "openvino": ("openvino", "float32.xml"),
-    "ours_onnx": ("onnxruntime", "onnx/model.onnx"),
-    "keras_onnx": ("onnxruntime", "stock.onnx"),
-    "ours_tflite": ("litert", "tflite-none/model.tflite"),
-    "tf_lite_of_stock": ("litert", "stock.tflite"),
-    "torch_compile": ("torch_compiled", None),
-    "ours_tflite_int8": ("litert", "tflite-int8/model.tflite"),
-    "ours_int8_in_openvino": ("openvino", "tflite-int8/model.tflite"),
-    "openvino_int8": ("openvino", "int8.xml"),
-}
 INT8 = ["ours_tflite_int8", "ours_int8_in_openvino", "openvino_int8"]
 GROUPS = {
     "resnet50": list(CONTENDERS),
     TRAINED: ["keras_export", "ours_saved_model", "openvino", "ours_onnx", "ours_tflite", *INT8],
 }
-ON_TENSORFLOW = ("tensorflow", "frozen")
 HALVES = {"write_one_half": slice(0, None, 2), "write_the_other": slice(1, None, 2)}
 QUICK = {"resnet20": ["keras_export", "ours_saved_model", "openvino", "ours_onnx"]}
 PROFILED = {"resnet50": ["ours_saved_model", "keras_export"]}
@@ -80,8 +64,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        elsewhere = [x for x, (runtime, _) in CONTENDERS.items() if runtime not in ON_TENSORFLOW]
-        harness.run_one(steps(), elsewhere)
+        harness.run_one(steps(), serving_runtimes.ELSEWHERE)
         return
     quick = flags.FLAGS.quick
     figures, failed, profiles = {}, {}, {}
@@ -138,8 +121,6 @@ def write(half):
 
 def measure(name):
     """A contender's figures, all of one process."""
-    from benchmarks import serving_runtimes
-
     load, path = loader(name)
     start = time.perf_counter()
     run, dtype = load()
@@ -162,11 +143,9 @@ def measure(name):
 
 def loader(name):
     """(function that loads, path of the artifact or None) of a contender."""
-    from benchmarks import serving_runtimes
-
     runtime, file = CONTENDERS[name]
     path = pathlib.Path(_FOLDER.value) / file if file else None
-    return getattr(serving_runtimes, runtime)(path or _GROUP.value), path
+    return runtime(path or _GROUP.value), path
 
 
 def held_out(dtype):

@@ -120,3 +120,22 @@ def megabytes(path):
     else:
         found = [path, *path.parent.glob(f"{path.stem}.bin")]  # OpenVINO's weights
     return sum(file.stat().st_size for file in found) / 1e6
+
+
+# Contender: what loads it, and its artifact. PyTorch builds its own.
+CONTENDERS = {
+    "keras_export": (tensorflow, "stock"),
+    "keras_export_of_our_layers": (tensorflow, "fused"),
+    "ours_saved_model": (tensorflow, "saved_model"),
+    "ours_in_process": (frozen, "network.keras"),
+    "openvino": (openvino, "float32.xml"),
+    "ours_onnx": (onnxruntime, "onnx/model.onnx"),
+    "keras_onnx": (onnxruntime, "stock.onnx"),
+    "ours_tflite": (litert, "tflite-none/model.tflite"),
+    "tf_lite_of_stock": (litert, "stock.tflite"),
+    "torch_compile": (torch_compiled, None),
+    "ours_tflite_int8": (litert, "tflite-int8/model.tflite"),
+    "ours_int8_in_openvino": (openvino, "tflite-int8/model.tflite"),
+    "openvino_int8": (openvino, "int8.xml"),
+}
+ELSEWHERE = [x for x, (load, _) in CONTENDERS.items() if load not in (tensorflow, frozen)]

@@ -15,7 +15,7 @@ from zoo import program
 harness.define()
 
 MODULE = "benchmarks.rounds"
-STEPS, BATCH = 10, 128
+BATCH = 128
 PEER = {"rounds": "keras_fit", "replicas": replicas.PEER}
 GOALS = {
     "rounds": [harness.Goal("ours", "keras_fit", "seconds_a_round", 1.5)],
@@ -41,6 +41,10 @@ def rounds_timed():
     return 1 if flags.FLAGS.quick else 3
 
 
+def steps_a_round():
+    return 3 if flags.FLAGS.quick else 10
+
+
 def ours_rounds():
     """The trainer's own loop, its pipelines and evaluation; the first round is not timed."""
     import dataclasses
@@ -53,10 +57,11 @@ def ours_rounds():
     from trainers.recipes import RECIPES
     from zoo.preprocess import InputContract
 
-    source = noise.source(STEPS * BATCH)
+    round_steps = steps_a_round()
+    source = noise.source(round_steps * BATCH)
     data = run_images.Data(source, source, InputContract(32, 32))
-    total = STEPS * (rounds_timed() + 1)
-    recipe = dataclasses.replace(RECIPES["cifar10"], steps=total, round_steps=STEPS)
+    total = round_steps * (rounds_timed() + 1)
+    recipe = dataclasses.replace(RECIPES["cifar10"], steps=total, round_steps=round_steps)
     run = Run("resnet20", "A", "1x1", "noise", 0, "float32", recipe)
     strategy = tf.distribute.get_strategy()
     state = runs.build(run, data, strategy)
@@ -79,7 +84,7 @@ def ours_rounds():
     evaluate = runs.evaluation(state.model, source, data.input, BATCH, strategy)
     device = steps.trainer(state.model, state.optimizer, strategy), lambda: None
     clock = Clock()
-    rhythm = loop.Rhythm(total, STEPS, call_steps=STEPS)
+    rhythm = loop.Rhythm(total, round_steps, call_steps=round_steps)
     loop.train(state, batches, evaluate, rhythm, device, [clock.callback()])
     return {"seconds_a_round": clock.seconds() / rounds_timed()}
 
@@ -91,7 +96,8 @@ def fit_rounds():
 
     from benchmarks import stock
 
-    images, labels = noise.images(STEPS * BATCH), noise.labels(STEPS * BATCH)
+    count = steps_a_round() * BATCH
+    images, labels = noise.images(count), noise.labels(count)
 
     def augment(image, label):
         image = tf.pad(image, ((4, 4), (4, 4), (0, 0)))

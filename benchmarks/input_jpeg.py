@@ -69,9 +69,8 @@ def usual_tf_data(folder):
     def read(path):
         return augmented(tf.io.decode_jpeg(tf.io.read_file(path), channels=3))
 
-    data = (
-        tf.data.Dataset.from_tensor_slices(pictures(folder)).shuffle(photographs.PICTURES).repeat()
-    )
+    data = tf.data.Dataset.from_tensor_slices(pictures(folder))
+    data = data.shuffle(photographs.PICTURES).repeat()
     data = data.map(read, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
     return rate(data)
 

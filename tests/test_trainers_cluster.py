@@ -25,8 +25,10 @@ from runs_on_digits import (
 from trainers import cluster
 
 # Half as many steps as elsewhere: of two processes each waits for the other in every layer.
-HALF = (*SHORT, "--steps=30", "--round_steps=10")
-SYNCHRONIZED = (*HALF, "--batch_norm=synchronized", "--ema=0.9", "--mixup=0.2")
+SYNCHRONIZED = (
+    *(*SHORT, "--steps=30", "--round_steps=10"),
+    *("--batch_norm=synchronized", "--ema=0.9", "--mixup=0.2"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ from trainers.flags import Run
 from trainers.recipes import RECIPES, default_for
 from zoo import archive
 
-# One of each kind: plain and residual, basic and bottleneck, Table 1 and the CIFAR family; resnet18
-# is trained by the command itself, in test_trainers_classify.py.
-ALWAYS = {"plain18", "resnet50", "plain20", "resnet20"}
+# One of each kind: plain and residual, basic and bottleneck, Table 1 and the CIFAR family.
+ALWAYS = {"plain18", "resnet34", "resnet50", "plain20", "resnet20"}
 
 
 def named(model):

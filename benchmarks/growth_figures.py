@@ -4,7 +4,7 @@ from matplotlib import ticker
 
 import zoo
 from benchmarks import growth_section
-from trainers import plots
+from trainers.judging import plots
 
 KINDS = {  # (stem, plain): what its points look like
     ("imagenet", False): dict(label="ImageNet, residual", color=plots.BLUE, marker="o"),

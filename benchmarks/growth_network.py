@@ -15,8 +15,8 @@ import tensorflow as tf
 
 import zoo
 from export import classifier, formats, graph, images
-from trainers import optim, steps
-from trainers.recipes import RECIPES
+from trainers.engine import optim, steps
+from trainers.plan.recipes import RECIPES
 from zoo import archive, complexity
 from zoo.preprocess import InputContract
 

@@ -31,9 +31,9 @@ def rate(batches):
 
 
 def ours(folder, color=False):
-    from trainers.data import folder as folders
     from trainers.data import pipelines
     from trainers.data.augment import Augmentation
+    from trainers.data.sources import folder as folders
     from zoo.preprocess import InputContract
 
     paths = pictures(folder)

@@ -21,7 +21,7 @@ def rounds():
 def by_turns():
     import tensorflow as tf
 
-    from trainers import distribute
+    from trainers.engine import distribute
 
     two = distribute.strategy("mirrored", 2)  # first: it divides the CPU
     strategies = {
@@ -36,11 +36,11 @@ def by_turns():
 def steps(strategy, source):
     """A contender of STEPS steps, traced and warm."""
     import zoo
-    from trainers import distribute, optim
-    from trainers import steps as training
     from trainers.data import pipelines
     from trainers.data.augment import Augmentation
-    from trainers.recipes import RECIPES
+    from trainers.engine import distribute, optim
+    from trainers.engine import steps as training
+    from trainers.plan.recipes import RECIPES
     from zoo.preprocess import InputContract
 
     with strategy.scope():

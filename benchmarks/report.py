@@ -102,7 +102,7 @@ def as_markdown(folder, results, compared):
 
 def draw(path, results):
     """All goals as bars, the goal a mark on each."""
-    from trainers import plots  # matplotlib: half a second, too long for --help
+    from trainers.judging import plots  # matplotlib: half a second, too long for --help
 
     rows = [
         (f"{tables.plain(group)}: {label}", found[0], goal)

@@ -51,10 +51,12 @@ def ours_rounds():
 
     import tensorflow as tf
 
-    from trainers import distribute, loop, run_images, runs, steps
     from trainers.data import pipelines
-    from trainers.flags import Run
-    from trainers.recipes import RECIPES
+    from trainers.engine import distribute, loop, steps
+    from trainers.plan import images as run_images
+    from trainers.plan.flags import Run
+    from trainers.plan.recipes import RECIPES
+    from trainers.run import runs
     from zoo.preprocess import InputContract
 
     round_steps = steps_a_round()

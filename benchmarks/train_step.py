@@ -82,8 +82,8 @@ def ours(model):
     import tensorflow as tf
 
     import zoo
-    from trainers import optim, steps
-    from trainers.recipes import RECIPES
+    from trainers.engine import optim, steps
+    from trainers.plan.recipes import RECIPES
 
     network = zoo.build(model, image_size=NETS[model][1])
     optimizer = optim.momentum_sgd(RECIPES["cifar10"])

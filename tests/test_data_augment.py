@@ -9,7 +9,8 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from trainers.data import augment, regions, windows
+from trainers.data import augment
+from trainers.data.augment import regions, windows
 from zoo import preprocess
 
 RANDOM = np.random.default_rng(0)

@@ -13,8 +13,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from runs_on_digits import records, run
 
-from trainers.data import pipelines, service, sources, tfds_source
+from trainers.data import pipelines, service, sources
 from trainers.data.augment import Augmentation
+from trainers.data.sources import tfds_source
 from zoo.preprocess import InputContract
 
 FILES = pathlib.Path(tfds.__file__).parent / "datasets" / "imagenet2012"

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
-from trainers.data import augment, mix, pipelines, randaugment, regions, sources, windows
-from trainers.data.augment import Augmentation
+from trainers.data import augment, pipelines, sources
+from trainers.data.augment import Augmentation, mix, randaugment, regions, windows
 from trainers.data.pipelines import Slice
-from trainers.metrics import cross_entropy
+from trainers.engine.metrics import cross_entropy
 from zoo.preprocess import InputContract
 
 RANDOM = np.random.default_rng(0)

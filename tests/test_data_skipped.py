@@ -10,8 +10,9 @@ import tensorflow as tf
 from PIL import Image
 from runs_on_digits import command, records, run, wait_for
 
-from trainers.data import folder, pipelines, skipped, sources
+from trainers.data import pipelines, skipped, sources
 from trainers.data.augment import Augmentation
+from trainers.data.sources import folder
 from zoo import preprocess
 from zoo.preprocess import InputContract
 

@@ -16,7 +16,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import checksums
 
-from trainers.data import builders, fashion_mnist, sources, tfds_source
+from trainers.data import sources
+from trainers.data.sources import builders, fashion_mnist, tfds_source
 
 CIFAR_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR_CLASSES = (

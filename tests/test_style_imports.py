@@ -1,4 +1,4 @@
-"""The layers of the tree: who may import whom, and that the commands in the guides exist."""
+"""The rooms of the tree: who may import whom, and that the commands in the guides exist."""
 
 import ast
 import importlib.util
@@ -9,11 +9,19 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
-# What a layer may import of ours, besides itself.
+# What a room may import of ours, besides itself; `trainers` is the programs at the door.
+BELOW_JUDGING = {"zoo", "trainers.data", "trainers.plan", "trainers.engine"}
+BELOW_RUN = BELOW_JUDGING | {"trainers.judging", "trainers.watching"}
 MAY_IMPORT = {
     "zoo": set(),
     "trainers.data": {"zoo"},
-    "trainers": {"zoo", "trainers.data"},
+    "trainers.plan": {"zoo", "trainers.data"},
+    "trainers.engine": {"zoo", "trainers.data"},
+    "trainers.judging": BELOW_JUDGING,
+    "trainers.watching": BELOW_JUDGING | {"trainers.judging"},
+    "trainers.run": BELOW_RUN,
+    "trainers.studies": BELOW_RUN | {"trainers.run"},
+    "trainers": BELOW_RUN | {"trainers.run"},
     "export": {"zoo", "trainers.data"},
 }
 FREE = {"benchmarks", "tests"}  # import anything, programs too; nothing imports them
@@ -33,15 +41,15 @@ def read_modules(root):
     return modules
 
 
-def layer_of(name):
-    """The longest layer that holds the module.
+def room_of(name):
+    """The longest name of a room that holds the module.
 
-    `trainers/__init__.py` runs whenever trainers.data is imported, so it obeys that layer.
+    `trainers/__init__.py` runs whenever trainers.data is imported, so it obeys that room.
     """
     if name == "trainers":
         return "trainers.data"
-    layers = (*MAY_IMPORT, *FREE)
-    return max((x for x in layers if f"{name}.".startswith(f"{x}.")), key=len, default=None)
+    rooms = (*MAY_IMPORT, *FREE)
+    return max((x for x in rooms if f"{name}.".startswith(f"{x}.")), key=len, default=None)
 
 
 def is_program(name, source):
@@ -95,12 +103,12 @@ def violations(modules, packages=()):
     programs = {name for name, source in modules.items() if is_program(name, source)}
     found = []
     for name in sorted(modules):
-        layer = layer_of(name)
-        if layer in FREE:
+        room = room_of(name)
+        if room in FREE:
             continue
         for line, target in imports_of(name, modules, packages):
-            if layer_of(target) not in MAY_IMPORT[layer] | {layer}:
-                found.append(f"{name}:{line} ({layer}) imports {target}")
+            if room_of(target) not in MAY_IMPORT[room] | {room}:
+                found.append(f"{name}:{line} ({room}) imports {target}")
             elif target in programs and target != name:
                 found.append(f"{name}:{line} imports {target}, which is a program")
     return found
@@ -123,7 +131,7 @@ def missing(names, modules):
     return bad
 
 
-def test_layers_hold():
+def test_rooms_hold():
     modules = read_modules(ROOT)
     assert "zoo.preprocess" in modules  # the walk does see the tree
     packages = {name for name in modules if (ROOT / name.replace(".", "/")).is_dir()}
@@ -144,14 +152,25 @@ TREE = {
     "trainers": "",
     "trainers.data": "",
     "trainers.data.cifar": "",
-    "trainers.loop": "",
+    "trainers.plan": "",
+    "trainers.plan.flags": "",
+    "trainers.engine": "",
+    "trainers.engine.loop": "",
+    "trainers.judging": "",
+    "trainers.judging.views": "",
+    "trainers.watching": "",
+    "trainers.watching.console": "",
+    "trainers.run": "",
+    "trainers.run.runs": "",
+    "trainers.studies": "",
+    "trainers.studies.jobs": "",
     "trainers.classify": PROGRAM,
     "export": "",
     "export.graph": "",
     "export.onnx": PROGRAM,
     "benchmarks": "",
 }
-PLANTED_PACKAGES = {"zoo", "trainers", "trainers.data", "export", "benchmarks"}
+PLANTED_PACKAGES = {"export", "benchmarks", *(room for room in MAY_IMPORT if room != "export")}
 
 
 @pytest.mark.parametrize(
@@ -161,21 +180,28 @@ PLANTED_PACKAGES = {"zoo", "trainers", "trainers.data", "export", "benchmarks"}
         ("zoo.resnet", "from export import graph"),
         ("zoo", "from trainers import data"),
         ("zoo.resnet", "def late():\n    from trainers.data import cifar"),
-        ("zoo.resnet", "import importlib\nimportlib.import_module('trainers.loop')"),
+        ("zoo.resnet", "import importlib\nimportlib.import_module('trainers.engine.loop')"),
         ("zoo.resnet", "from zoo import __main__"),
-        ("trainers.data.cifar", "from trainers import loop"),
-        ("trainers.data.cifar", "from .. import loop"),
-        ("trainers.data.cifar", "from ..loop import train"),
-        ("trainers.data", "from ..loop import train"),
-        ("trainers", "from trainers import loop"),
-        ("trainers", "from . import loop"),
+        ("trainers.data.cifar", "from trainers.engine import loop"),
+        ("trainers.data.cifar", "from ..engine import loop"),
+        ("trainers.data.cifar", "from ..engine.loop import train"),
+        ("trainers.data", "from ..engine.loop import train"),
+        ("trainers", "from trainers.engine import loop"),
+        ("trainers", "from .engine import loop"),
         ("trainers.data.cifar", "import export.graph"),
-        ("trainers.loop", "from export.graph import freeze"),
-        ("trainers.loop", "import benchmarks"),
-        ("trainers.loop", "from trainers import classify"),
-        ("trainers.loop", "from .classify import main"),
-        ("export.graph", "import trainers.loop"),
-        ("export.graph", "from trainers import loop"),
+        ("trainers.engine.loop", "from export.graph import freeze"),
+        ("trainers.engine.loop", "import benchmarks"),
+        ("trainers.engine.loop", "from trainers import classify"),
+        ("trainers.engine.loop", "from ..classify import main"),
+        ("trainers.engine.loop", "from trainers.plan import flags"),
+        ("trainers.plan.flags", "from trainers.engine import loop"),
+        ("trainers.judging.views", "from trainers.watching import console"),
+        ("trainers.watching.console", "from trainers.run import runs"),
+        ("trainers.run.runs", "from trainers.studies import jobs"),
+        ("trainers.run.runs", "from trainers import classify"),
+        ("trainers.studies.jobs", "from trainers import classify"),
+        ("export.graph", "import trainers.engine.loop"),
+        ("export.graph", "from trainers.engine import loop"),
         ("export.graph", "from export.onnx import main"),
     ],
 )
@@ -189,10 +215,16 @@ def test_a_planted_import_is_found(module, source):
     [
         ("zoo.resnet", "import keras\nfrom zoo import specs\nfrom .specs import find"),
         ("trainers.data.cifar", "import zoo\nfrom trainers.data import cifar\nfrom . import cifar"),
-        ("trainers.loop", "from zoo import specs, build\nfrom trainers.data import cifar"),
-        ("trainers.loop", "from . import loop\nfrom .data import cifar"),
-        ("trainers.classify", f"from trainers import loop\n{PROGRAM}"),
+        ("trainers.engine.loop", "from zoo import specs, build\nfrom trainers.data import cifar"),
+        ("trainers.engine.loop", "from . import loop\nfrom ..data import cifar"),
+        ("trainers.classify", f"from trainers.engine import loop\n{PROGRAM}"),
         ("export.graph", "from zoo import specs\nfrom trainers.data import cifar"),
+        ("trainers.judging.views", "from trainers.engine import loop\nimport trainers.plan.flags"),
+        ("trainers.run.runs", "from trainers.watching import console"),
+        (
+            "trainers.studies.jobs",
+            "from trainers.run import runs\nfrom trainers.judging import views",
+        ),
         ("benchmarks.step", "from trainers import classify\nimport export.onnx, zoo"),
         ("tests.test_x", "from trainers import classify\nimport export.onnx, benchmarks"),
     ],
@@ -205,7 +237,11 @@ def test_a_planted_command_is_found():
     guide = """
         .venv/bin/python -m trainers.classify --run_dir=x
         CUDA_VISIBLE_DEVICES= python3.12 -m trainers.clasify
-        `python -m zoo` and `python -m trainers.loop`, python -m nowhere.at_all.
+        `python -m zoo` and `python -m trainers.engine.loop`, python -m nowhere.at_all.
         \t$(PY) -m pytest -n 2
     """
-    assert missing(commands(guide), TREE) == ["nowhere.at_all", "trainers.clasify", "trainers.loop"]
+    assert missing(commands(guide), TREE) == [
+        "nowhere.at_all",
+        "trainers.clasify",
+        "trainers.engine.loop",
+    ]

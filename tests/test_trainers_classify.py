@@ -15,11 +15,11 @@ import tensorflow as tf
 from runs_on_digits import REMEMBERING, SHORT, command, records, run, wait_for, weights
 
 import zoo
-from trainers import loop, optim
-from trainers.console import Console
-from trainers.metrics import Sums
-from trainers.recipes import RECIPES
-from trainers.state import State
+from trainers.engine import loop, optim
+from trainers.engine.metrics import Sums
+from trainers.engine.state import State
+from trainers.plan.recipes import RECIPES
+from trainers.watching.console import Console
 from zoo import archive
 
 

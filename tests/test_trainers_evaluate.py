@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from export_networks import program, save_run
 
-from trainers import judging, run_images, runs, scores
 from trainers.data import sources
+from trainers.judging import figures, scores
+from trainers.plan import images as run_images
+from trainers.run import runs
 
 # Five answers over three classes; the labels are 0, 1, 2, 2, 0.
 PROBABILITIES = np.array(
@@ -21,7 +23,7 @@ SCORES = scores.Scores(PROBABILITIES, LABELS, np.array([3, 5, 6, 7, 9]))
 
 
 def test_errors_by_hand():
-    found = judging.judge(SCORES, NAMES)
+    found = figures.judge(SCORES, NAMES)
     assert found["images"] == 5
     assert found["error"] == 2 / 5  # images 1 and 3; the tie of the last is the earlier class'
     assert found["error_top5"] == 0
@@ -37,10 +39,10 @@ def test_errors_by_hand():
 
 def test_ranks_by_hand():
     probabilities = np.array([[0.1, 0.2, 0.3, 0.05, 0.05, 0.15, 0.15]])
-    ranks = [int(judging.rank(probabilities, np.array([c]))[0]) for c in range(7)]
+    ranks = [int(figures.rank(probabilities, np.array([c]))[0]) for c in range(7)]
     assert ranks == [4, 1, 0, 5, 6, 2, 3]
     many = np.repeat(probabilities, 7, axis=0)
-    found = judging.judge(scores.Scores(many, np.arange(7), np.arange(7)), "abcdefg")
+    found = figures.judge(scores.Scores(many, np.arange(7), np.arange(7)), "abcdefg")
     assert found["error"] == pytest.approx(6 / 7) and found["error_top5"] == pytest.approx(2 / 7)
 
 
@@ -50,19 +52,19 @@ def test_calibration_error_by_hand():
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     labels = np.array([0, 0, 0, 1] + [0, 0, 1, 1, 1, 1])  # accuracies 3/4 and 1/3
     expected = 0.4 * abs(0.75 - 0.9) + 0.6 * abs(1 / 3 - 0.62)
-    assert judging.calibration_error(probabilities, labels) == pytest.approx(expected)
-    images, confidences, accuracies = judging.bins(probabilities, labels)
+    assert figures.calibration_error(probabilities, labels) == pytest.approx(expected)
+    images, confidences, accuracies = figures.bins(probabilities, labels)
     assert images.sum() == 10 and sorted(accuracies[images > 0]) == [pytest.approx(1 / 3), 0.75]
     # Fifteen bins: 10/15 = 0.667 lies between these two.
     close = np.array([[0.65, 0.35], [0.68, 0.32]])
-    assert list(np.flatnonzero(judging.bins(close, np.array([0, 0]))[0])) == [9, 10]
+    assert list(np.flatnonzero(figures.bins(close, np.array([0, 0]))[0])) == [9, 10]
 
 
 def test_the_worst_mistakes_come_first():
     source = sources.in_memory(
         "x", "validation", NAMES, np.zeros((10, 8, 8, 3), np.uint8), [0] * 10
     )
-    found = judging.worst(SCORES, source)
+    found = figures.worst(SCORES, source)
     assert [(m["index"], m["label"], m["called"]) for m in found] == [
         (7, "owl", "cat"),
         (5, "dog", "cat"),
@@ -136,5 +138,5 @@ def test_center_scores_are_the_validation_of_training(run_dir):
     source = run_images.source_of(manifest)
     expected = runs.evaluation(model, source, manifest.input, 64, strategy)()
     found = scores.of_network(model, manifest, source, scores.Look(), strategy)
-    verdict = judging.judge(found, manifest.class_names)
+    verdict = figures.judge(found, manifest.class_names)
     assert {name: verdict[name] for name in expected} == pytest.approx(expected, rel=1e-5)

@@ -8,9 +8,10 @@ import tensorflow as tf
 from keras.ops import convert_to_numpy as convert
 
 import zoo
-from trainers import run_images, runs
-from trainers.flags import Run
-from trainers.recipes import RECIPES, default_for
+from trainers.plan import images
+from trainers.plan.flags import Run
+from trainers.plan.recipes import RECIPES, default_for
+from trainers.run import runs
 from zoo import archive
 
 # One of each kind: plain and residual, basic and bottleneck, Table 1 and the CIFAR family.
@@ -29,7 +30,7 @@ def test_two_steps_of_every_network(tmp_path, model):
     size = {"imagenet": 32, "cifar": 8}[spec.stem]
     recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
     run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
-    data = run_images.load(run, None)
+    data = images.load(run, None)
     state = runs.build(run, data, tf.distribute.get_strategy())
     place = runs.Place(tmp_path, None, tf.distribute.get_strategy(), pictures=False)
     ends = [state.model.trainable_variables[end] for end in (0, -1)]

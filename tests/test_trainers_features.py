@@ -12,10 +12,10 @@ import tensorflow as tf
 from export_networks import program, save_run, trained_on_digits
 from keras.ops import convert_to_numpy as convert
 
-from trainers import embeddings, probes, projector
 from trainers.data import sources
+from trainers.judging import embeddings, probes, projector
 
-HELD_OUT = 355  # digits' validation images, see trainers/data/digits.py
+HELD_OUT = 355  # digits' validation images, see trainers/data/sources/digits.py
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_an_unknown_layer_lists_the_stages():
 
 
 def test_a_file_that_is_no_image_is_named(tmp_path):
-    from trainers.data import folder
+    from trainers.data.sources import folder
 
     bad = tmp_path / "holiday.jpg"
     bad.write_text("no image")

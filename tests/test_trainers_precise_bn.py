@@ -11,7 +11,7 @@ from export_networks import program, randomised, save_run
 from keras.ops import convert_to_numpy as convert
 
 import zoo
-from trainers import statistics
+from trainers.judging import statistics
 from zoo import archive
 
 

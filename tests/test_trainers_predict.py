@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from export_networks import NAMES, program, save_run
 
-from trainers import pictures, scores
-from trainers.data import folder, sources
+from trainers.data import sources
+from trainers.data.sources import folder
+from trainers.judging import pictures, scores
 from zoo import archive
 
 PICTURES = 7  # with --batch_size=3 the last batch is not full

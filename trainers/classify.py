@@ -12,8 +12,8 @@ import sys
 
 from absl import flags
 
-from trainers import cluster
-from trainers import flags as trainer_flags
+from trainers.engine import cluster
+from trainers.plan import flags as trainer_flags
 from zoo import program
 
 trainer_flags.define()
@@ -78,8 +78,8 @@ def main(arguments):
     with waiting, program.quiet_start():
         import tensorflow as tf
 
-        from trainers import distribute
         from trainers.data import stream
+        from trainers.engine import distribute
 
         strategy = distribute.strategy(_STRATEGY.value, _LOGICAL_DEVICES.value)
         distribute.check_batch(run.recipe.batch_size // _ACCUMULATE.value, strategy)
@@ -106,8 +106,10 @@ def profile_steps():
 
 def train(run, run_dir, strategy):
     """Build or restore, train, say how it ended."""
-    from trainers import checkpoints, distribute, run_images, runs, steps
     from trainers.data import service
+    from trainers.engine import checkpoints, distribute, steps
+    from trainers.plan import images
+    from trainers.run import runs
 
     place = runs.Place(
         run_dir,
@@ -121,11 +123,11 @@ def train(run, run_dir, strategy):
         profile_steps(),
         _PICTURES.value,
     )
-    data = run_images.load(run, place.data_dir)
+    data = images.load(run, place.data_dir)
     if place.data_service:
         service.check(place.data_service, data.train)
     else:
-        data = run_images.tolerant(data)
+        data = images.tolerant(data)
     if _BENCHMARK.value:
         benchmark(run, place, data)
         return
@@ -148,7 +150,8 @@ def train(run, run_dir, strategy):
 
 def benchmark(run, place, data):
     """Prints how fast it would train; on many machines the chief does."""
-    from trainers import benchmark, cluster, distribute
+    from trainers.engine import cluster, distribute
+    from trainers.run import benchmark
 
     timings, multiply_adds = benchmark.measure(run, place, data, _BENCHMARK_STEPS.value)
     devices = distribute.describe(place.strategy)
@@ -160,7 +163,7 @@ def benchmark(run, place, data):
 
 
 def headline(run, data, state, devices):
-    from trainers import transfer
+    from trainers.plan import transfer
     from zoo import complexity
 
     start = f"resuming at step {state.step:,}" if state.step else "starting"

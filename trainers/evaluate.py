@@ -38,8 +38,10 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from trainers import distribute, judging, run_images, scores, verdict
         from trainers.data import stream
+        from trainers.engine import distribute
+        from trainers.judging import figures, scores, verdict
+        from trainers.plan import images
         from zoo import archive
 
         strategy = distribute.strategy(_STRATEGY.value, _LOGICAL_DEVICES.value)
@@ -50,17 +52,17 @@ def main(arguments):
     for run_dir in _RUN_DIR.value:
         with strategy.scope():
             model, manifest = archive.load(run_dir, _WEIGHTS.value)
-        source = run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, _SPLIT.value)
+        source = images.source_of(manifest, _DATA.value, _DATA_DIR.value, _SPLIT.value)
         with stream.unreadable_named():
             members.append(scores.of_network(model, manifest, source, look, strategy))
         manifests.append(manifest)
     result = {
         **verdict.head(_RUN_DIR.value, manifests, source, look, _WEIGHTS.value),
-        **judging.judge(scores.ensemble(members), source.class_names),
+        **figures.judge(scores.ensemble(members), source.class_names),
     }
     if len(members) > 1:
         for member, fields in zip(members, result["members"], strict=True):
-            fields["error"] = judging.judge(member, source.class_names)["error"]
+            fields["error"] = figures.judge(member, source.class_names)["error"]
     verdict.write(output_dir(), result, scores.ensemble(members), source)
     print(verdict.as_table(result))
     print(f"written: {output_dir()}/evaluation.json, {', '.join(verdict.PICTURES)}")

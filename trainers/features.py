@@ -32,7 +32,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from trainers import embeddings, projector
+        from trainers.judging import embeddings, projector
         from zoo import archive
 
         model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)
@@ -62,7 +62,7 @@ def main(arguments):
 
 def write(output_dir, found, made, name):
     """Whatever `made` asks for, into a directory that need not be there."""
-    from trainers import embeddings, probes, projector
+    from trainers.judging import embeddings, probes, projector
     from zoo import files
 
     output_dir.mkdir(parents=True, exist_ok=True)

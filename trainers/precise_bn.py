@@ -23,7 +23,8 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from trainers import run_images, statistics
+        from trainers.judging import statistics
+        from trainers.plan import images as run_images
         from zoo import archive
 
     model, manifest = archive.load(_RUN_DIR.value)

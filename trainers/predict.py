@@ -22,7 +22,7 @@ def main(paths):
     if not paths:
         program.usage_error("expected pictures or folders to look at, got none")
     with program.quiet_start():
-        from trainers import pictures
+        from trainers.judging import pictures
         from zoo import archive
 
         model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)

@@ -68,7 +68,7 @@ def choose(case, options):
 
 def strategy(case, options):
     """As the trainer's `auto`: over all GPUs that are shown, or parts of the CPU, or none."""
-    from trainers import distribute
+    from trainers.engine import distribute
 
     if options.cpu:
         return distribute.strategy("mirrored" if case.gpus > 1 else "none", case.gpus)
@@ -77,9 +77,10 @@ def strategy(case, options):
 
 def train(case, options):
     """Steps of the trainer's own, by the recipe of the network's family."""
-    from trainers import benchmark, runs, steps
-    from trainers.flags import Run
-    from trainers.recipes import RECIPES, default_for
+    from trainers.engine import steps
+    from trainers.plan.flags import Run
+    from trainers.plan.recipes import RECIPES, default_for
+    from trainers.run import benchmark, runs
     from zoo import complexity, specs
 
     choose(case, options)
@@ -103,7 +104,7 @@ def train(case, options):
 
 def images(run, options, num_classes):
     """The run's images, with at least as many classes as the published network's."""
-    from trainers import run_images
+    from trainers.plan import images as run_images
 
     data = run_images.tolerant(run_images.load(run, options.data_dir))
 
@@ -115,7 +116,7 @@ def images(run, options, num_classes):
 
 
 def as_figures(timing, flops_an_image):
-    """A Timing of `trainers.benchmark` as numbers for a table."""
+    """A Timing of `trainers.run.benchmark` as numbers for a table."""
     import numpy as np
 
     p50, p90 = 1000 * np.percentile(timing.seconds, (50, 90))
@@ -161,7 +162,7 @@ def serve(case, options):
     import numpy as np
     import tensorflow as tf
 
-    from trainers import benchmark
+    from trainers.run import benchmark
 
     choose(case, options)
     if case.precision != "float32":

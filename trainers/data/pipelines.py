@@ -9,8 +9,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers.data import augment, mix
-from trainers.data.augment import Augmentation
+from trainers.data import augment
+from trainers.data.augment import Augmentation, mix
 from trainers.data.stream import finish, stream
 from zoo import preprocess
 

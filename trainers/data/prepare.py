@@ -4,7 +4,7 @@ import time
 
 from absl import flags
 
-from trainers.data import builders
+from trainers.data.sources import builders
 from zoo import program
 
 _DATA = flags.DEFINE_string("data", "fashion_mnist", "the TFDS set to prepare")

@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers import checkpoints, run_images, runs, scores
 from trainers.data import pipelines
-from trainers.flags import Run
-from trainers.judging import rank
-from trainers.recipes import Recipe
+from trainers.engine import checkpoints
+from trainers.judging import scores
+from trainers.judging.figures import rank
+from trainers.plan import images as run_images
+from trainers.plan.flags import Run
+from trainers.plan.recipes import Recipe
+from trainers.run import runs
 from zoo import archive
 from zoo.surgery.deepen import deepen
 

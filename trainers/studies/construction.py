@@ -62,7 +62,7 @@ def errors_of(job, asked):
 
 
 def write(asked, nets, measured, results):
-    from trainers import plots
+    from trainers.judging import plots
     from trainers.studies import figures, report
 
     shallow, deep = nets

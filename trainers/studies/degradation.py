@@ -42,7 +42,7 @@ def settings(net, asked):
 
 def write(output_dir, scale, results):
     with program.quiet_start():
-        from trainers import plots
+        from trainers.judging import plots
         from trainers.studies import figures, report
 
     kinds = {"plain": {}, "residual": {}}

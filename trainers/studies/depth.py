@@ -60,7 +60,7 @@ def warmups(asked):
 
 def write(output_dir, scale, results):
     with program.quiet_start():
-        from trainers import plots
+        from trainers.judging import plots
         from trainers.studies import figures, report
 
     tried = [label for label in results.histories if ", " in label]

@@ -105,7 +105,7 @@ def settings(steps, start):
 
 def write(output_dir, histories, origin):
     """The report, its raw numbers and its pictures."""
-    from trainers import plots
+    from trainers.judging import plots
     from trainers.studies import figures, photographs, report
 
     with plots.figure(output_dir / "finetune.png", (6, 4.4)) as drawing:
@@ -179,7 +179,7 @@ def finding(histories):
 
 def draw_tiles(output_dir, names, columns=8):
     """The first validation tiles of each photograph, a row for each."""
-    from trainers import plots
+    from trainers.judging import plots
     from zoo import preprocess
 
     images = place(_SEEDS.value[0]).data_dir / "validation"

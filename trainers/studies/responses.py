@@ -33,7 +33,7 @@ def main(arguments):
         origin = jobs.train(todo, asked).origin
         run_dirs = {net: [asked.runs_dir / j.name for j in each] for net, each in todo.items()}
     with program.quiet_start():
-        from trainers import plots
+        from trainers.judging import plots
         from trainers.studies import figures, report
     measured = {
         label: [responses_of(run_dir, asked.data_dir) for run_dir in each]
@@ -57,9 +57,10 @@ def responses_of(run_dir, data_dir):
     Its statistics are recomputed first, as the authors' networks' were: moving averages lag, and in
     a net that has hardly trained they are off by more than the responses differ.
     """
-    from trainers import responses, run_images
-    from trainers import statistics as precise
     from trainers.data import pipelines
+    from trainers.judging import statistics as precise
+    from trainers.plan import images as run_images
+    from trainers.watching import responses
     from zoo import archive
 
     model, manifest = archive.load(run_dir)

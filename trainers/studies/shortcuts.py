@@ -51,7 +51,7 @@ def choices(asked):
 
 def write(output_dir, scale, results):
     with program.quiet_start():
-        from trainers import plots
+        from trainers.judging import plots
         from trainers.studies import figures, report
 
     with plots.figure(output_dir / "shortcuts.png", (5, 3.8)) as drawing:

@@ -17,7 +17,7 @@ TRAINED = {"imagenet": 600_000 * 256, "cifar": 64_000 * 128}  # images seen, Sec
 def main(arguments):
     asked = options.read(arguments)
     with program.quiet_start():
-        from trainers import plots
+        from trainers.judging import plots
         from trainers.studies import report
         from zoo import catalogue, specs
 

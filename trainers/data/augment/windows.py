@@ -1,0 +1,93 @@
+"""Random crops in a picture's own pixels: which window is cut, and no more of a JPEG decoded.
+
+A crop of the resized picture is a window of the picture itself, resized: the shorter side s px and
+a crop of S px are a square of S * shorter / s px. So the rest need not be decoded, nor resized.
+"""
+
+import tensorflow as tf
+
+from trainers.data.augment import regions
+from zoo import preprocess
+
+MARGIN = 2  # columns: at a window's edge libjpeg lacks the neighbour that smooths colours
+
+
+def scale_jitter(image, uniforms, size: int, scale_range=(256, 480)):
+    """Shorter side random, random crop, mirror half (Sec. 3.4): image -> (S, S, 3) float32.
+
+    `uniforms` (4,) in [0, 1) choose top, left, mirror and the shorter side (whole pixels, both
+    ends included). Bilinear without antialias, as OpenCV's. The window is the crop's in the
+    picture's own pixels, corner and side rounded to whole ones. `image` as in `cut`.
+    """
+    low, high = scale_range
+    if not size <= low <= high:
+        raise ValueError(f"expected crop size <= scale_range in order, got {size}, {scale_range}")
+    uniforms = tf.cast(uniforms, tf.float32)
+
+    def window(height_width):
+        shorter = low + integers(uniforms[3], high - low + 1)
+        scaled = preprocess.scaled_size(height_width, shorter)
+        corner = integers(uniforms[:2], scaled - size + 1)
+        side = tf.reduce_min(height_width)
+        pixels = tf.cast(side, tf.float32) / tf.cast(shorter, tf.float32)  # of its own for each
+        square = tf.clip_by_value(tf.cast(tf.round(size * pixels), tf.int32), 1, side)
+        corner = tf.cast(tf.round(tf.cast(corner, tf.float32) * pixels), tf.int32)
+        return tf.concat([tf.minimum(corner, height_width - square), [square, square]], axis=0)
+
+    return resized(mirrored(cut(image, window), uniforms[2]), size, antialias=False)
+
+
+def random_resized_crop(image, uniforms, more, size: int):
+    """Inception's crop, mirrored half the time: image -> (S, S, 3) float32.
+
+    `uniforms` (4,) choose top, left and mirror, `more` (regions.CROP_DRAWS,) the rectangle.
+    """
+    crop = cut(image, lambda height_width: regions.resized_crop(height_width, uniforms[:2], more))
+    return resized(mirrored(crop, uniforms[2]), size, antialias=True)
+
+
+def cut(image, window):
+    """A window of a picture: -> (rows, columns, 3).
+
+    `image` is (H, W, 3) pixels or () encoded; `window` maps its (height, width) to (top, left,
+    rows, columns), all int32. Of a JPEG that alone is decoded, to the same pixels.
+    """
+    if image.dtype != tf.string:
+        return sliced(image, window(tf.shape(image)[:2]))
+
+    def of_jpeg():
+        height_width = tf.io.extract_jpeg_shape(image)[:2]
+        top, left, rows, columns = tf.unstack(window(height_width))
+        before = tf.minimum(left, MARGIN)
+        wider = tf.minimum(before + columns + MARGIN, height_width[1] - (left - before))
+        around = tf.stack([top, left - before, rows, wider])
+        return tf.io.decode_and_crop_jpeg(image, around, channels=3)[:, before : before + columns]
+
+    def of_others():
+        pixels = preprocess.decode(image)
+        return sliced(pixels, window(tf.shape(pixels)[:2]))
+
+    return tf.cond(tf.io.is_jpeg(image), of_jpeg, of_others)
+
+
+def sliced(pixels, window):
+    top, left, rows, columns = tf.unstack(window)
+    return pixels[top : top + rows, left : left + columns]
+
+
+def mirrored(image, uniform):
+    """The image, or for a uniform below a half its mirror: (H, W, 3) -> (H, W, 3)."""
+    # A slice of stride -1 in a tf.cond takes 0.9 ms where this takes 0.1.
+    return tf.raw_ops.Reverse(tensor=image, dims=tf.stack([False, uniform < 0.5, False]))
+
+
+def resized(image, size: int, antialias: bool):
+    image = tf.image.resize(image, (size, size), method="bilinear", antialias=antialias)
+    return tf.ensure_shape(image, (size, size, 3))
+
+
+def integers(uniforms, count):
+    """Uniforms in [0, 1) -> whole numbers in [0, count), int32."""
+    count = tf.cast(count, tf.float32)
+    # float32 rounds a product just under `count` up to it
+    return tf.cast(tf.minimum(tf.floor(uniforms * count), count - 1.0), tf.int32)

@@ -1,0 +1,1 @@
+"""State and data -> trained state: the loop, its steps on the devices, checkpoints, policies."""

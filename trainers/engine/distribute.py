@@ -1,0 +1,135 @@
+"""Flags -> tf.distribute strategy, and who feeds which replica."""
+
+import pathlib
+import sys
+
+import tensorflow as tf
+
+from trainers.data.pipelines import Slice
+from trainers.engine import cluster
+
+
+class DeviceError(ValueError):
+    """Devices that were asked for and are not there."""
+
+
+def strategy(name="auto", logical_devices=1):
+    """The strategy; call before anything else touches a device.
+
+    `auto` mirrors over all GPUs, or takes the CPU when there is none. `multiworker` is told of its
+    cluster by TF_CONFIG. `logical_devices` splits the CPU, so that replication can be tried
+    anywhere.
+    """
+    if logical_devices > 1 and name in ("none", "tpu"):
+        raise DeviceError(
+            f"--logical_devices={logical_devices} makes replicas on the CPU, "
+            f"--strategy={name} has none: leave one of them out"
+        )
+    if logical_devices > 1:
+        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(logical_devices)]
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, parts)
+    return STRATEGIES[name](logical_devices)
+
+
+def _auto(logical_devices):
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus and pathlib.Path("/dev/nvidia0").exists():
+        print(
+            "warning: there is an NVIDIA device, and TensorFlow cannot use it; "
+            "--verbosity=1 shows why, BUILD.md what to install",
+            file=sys.stderr,
+        )
+    return _mirrored(logical_devices) if gpus or logical_devices > 1 else _none()
+
+
+def _none(logical_devices=1):
+    return tf.distribute.get_strategy()
+
+
+def _mirrored(logical_devices):
+    if logical_devices > 1:
+        return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(logical_devices)])
+    return tf.distribute.MirroredStrategy()
+
+
+def _multiworker(logical_devices):
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.UnknownError:
+        raise DeviceError(
+            f"this worker cannot listen at {cluster.own_address()}: the port is taken, or the "
+            "address is another machine's; see --cluster and --worker"
+        ) from None
+
+
+def _tpu(logical_devices):
+    """Wired as TensorFlow's guide has it; no TPU was at hand to try it."""
+    resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+    tf.config.experimental_connect_to_cluster(resolver)
+    tf.tpu.experimental.initialize_tpu_system(resolver)
+    return tf.distribute.TPUStrategy(resolver)
+
+
+STRATEGIES = {
+    "auto": _auto,
+    "none": _none,
+    "mirrored": _mirrored,
+    "multiworker": _multiworker,
+    "tpu": _tpu,
+}
+
+
+def is_chief(strategy):
+    """Whether this process writes the run directory; the others write nothing."""
+    resolver = strategy.cluster_resolver
+    return not is_cluster(strategy) or resolver.task_id == 0
+
+
+def is_cluster(strategy):
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def describe(strategy):
+    """For a person: "1 CPU", "2 replicas on CPU", "2 replicas on CPU, of 2 workers"."""
+    replicas = strategy.num_replicas_in_sync
+    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    if is_cluster(strategy):
+        workers = strategy.cluster_resolver.cluster_spec().num_tasks("worker")
+        return f"{replicas} replicas on {device}, of {workers} workers"
+    return f"1 {device}" if replicas == 1 else f"{replicas} replicas on {device}"
+
+
+def check_batch(batch_size, strategy):
+    """DeviceError unless the global batch divides evenly over the replicas."""
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise DeviceError(
+            f"--batch_size={batch_size} does not divide by {replicas} replicas: "
+            f"take {batch_size - batch_size % replicas or replicas}"
+        )
+
+
+def feed(strategy, make_dataset):
+    """An iterator of one batch a replica: `make_dataset(Slice)` gives batches of a process."""
+    if strategy is tf.distribute.get_strategy():  # the default one, outside any scope
+        return iter(make_dataset(Slice()))
+    replicas = strategy.num_replicas_in_sync
+
+    def of_process(context):
+        count = replicas // context.num_input_pipelines
+        return make_dataset(Slice(replicas, context.input_pipeline_id * count, count))
+
+    return iter(strategy.distribute_datasets_from_function(of_process))
+
+
+def any_worker(strategy, flag):
+    """Whether `flag` is true on any worker: all learn it at the same point of their programs."""
+    if not is_cluster(strategy):
+        return flag
+    total = strategy.reduce(
+        tf.distribute.ReduceOp.SUM,
+        strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(flag))),
+        axis=None,
+    )
+    return bool(total > 0)

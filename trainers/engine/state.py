@@ -1,0 +1,69 @@
+"""Everything that a run is, as one object that one checkpoint holds."""
+
+import dataclasses
+import json
+
+import tensorflow as tf
+
+from trainers.engine.metrics import Sums
+
+
+class State:
+    """Network, optimizer, and what the host remembers: step, sums of this round, past rounds.
+
+    `history` holds a record a finished round; `metrics.jsonl` and TensorBoard's scalars are
+    views of it, so a resumed run shows one unbroken curve. `warmed_up`, and where in `sums` the
+    window of the warm-up's error began, are for `policies.Steering`.
+    """
+
+    def __init__(self, model, optimizer):
+        self.model, self.optimizer = model, optimizer
+        self.step = 0
+        self.sums = Sums()
+        self.history = []
+        self.warmed_up, self.window_start = False, Sums()
+
+    def checkpoint(self):
+        """A tf.train.Checkpoint of all of it; variables are known by their paths."""
+        whole = tf.train.Checkpoint(
+            model=_by_path(self.model.variables),
+            optimizer=_by_path(self.optimizer.variables),
+            host=_Host(self),
+        )
+        whole.save_counter  # noqa: B018 - made here; else only writing in the background makes it
+        return whole
+
+
+class _Host(tf.train.experimental.PythonState):
+    """The host's part as JSON inside the checkpoint's own file."""
+
+    def __init__(self, state):
+        self._state = state
+
+    def serialize(self):
+        state = self._state
+        return json.dumps(
+            {
+                "step": state.step,
+                "sums": dataclasses.astuple(state.sums),
+                "warmed_up": state.warmed_up,
+                "window_start": dataclasses.astuple(state.window_start),
+                "history": state.history,
+            }
+        )
+
+    def deserialize(self, text):
+        fields = json.loads(text)
+        self._state.step = fields["step"]
+        self._state.sums = Sums(*fields["sums"])
+        self._state.warmed_up = fields["warmed_up"]
+        self._state.window_start = Sums(*fields["window_start"])
+        self._state.history = fields["history"]
+
+
+def _by_path(variables):
+    # Not Checkpoint(model=model): that leaves out the seeds of random layers.
+    named = {v.path: v.value for v in variables}
+    if len(named) != len(variables):
+        raise ValueError("two variables share a path: the checkpoint would lose one")
+    return named

@@ -1,0 +1,1 @@
+"""What a trained network is worth: views, scores, figures, features and their pictures."""

@@ -1,0 +1,109 @@
+"""Picture files of a user's own: found, prepared as evaluation does, and named by a network."""
+
+import dataclasses
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from trainers.data.sources.folder import SUFFIXES
+from zoo import preprocess
+
+
+class PictureError(ValueError):
+    """Why a file cannot be looked at."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Guess:
+    """The answer to one file: (class name, probability), likeliest first, or why there is none."""
+
+    file: str
+    top: tuple[tuple[str, float], ...] = ()
+    error: str | None = None
+
+
+def find(paths):
+    """Files as given, and for a folder the pictures in it at any depth, sorted: yields paths.
+
+    A folder's other files are passed over; one without a picture yields a Guess that says so.
+    """
+    for path in map(pathlib.Path, paths):
+        if not path.is_dir():
+            yield str(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not inside:
+            kinds = " ".join(SUFFIXES)
+            yield Guess(str(path), error=f"expected pictures ({kinds}) in the folder, found none")
+        yield from map(str, inside)
+
+
+def read(file, contract):
+    """One file as the network eats it: -> (S, S, 3) float32; PictureError says what it is not."""
+    try:
+        return preprocess.prepare(tf.io.read_file(os.fsencode(file)), contract)
+    except tf.errors.NotFoundError:
+        raise PictureError("no such file") from None
+    except tf.errors.InvalidArgumentError:
+        raise PictureError(
+            "no picture that can be read: expected a whole JPEG, PNG, BMP, GIF or WebP file"
+        ) from None
+    except tf.errors.OpError as error:
+        raise PictureError(f"cannot be read: {error.message}") from None
+
+
+def guess(model, manifest, paths, *, top=5, batch_size=32):
+    """A Guess for every file of `paths`, in their order, as they become known."""
+
+    @tf.function(reduce_retracing=True)
+    def probabilities(images):
+        return tf.nn.softmax(tf.cast(model(images, training=False), tf.float32))
+
+    waiting, images = [], []
+    for item in find(paths):
+        if isinstance(item, str):
+            try:
+                images.append(read(item, manifest.input))
+            except PictureError as error:
+                item = Guess(item, error=str(error))
+        waiting.append(item)
+        if len(images) == batch_size:
+            yield from answers(waiting, probabilities(tf.stack(images)), manifest, top)
+            waiting, images = [], []
+    rows = probabilities(tf.stack(images)) if images else ()
+    yield from answers(waiting, rows, manifest, top)
+
+
+def answers(waiting, rows, manifest, top):
+    """Guesses that are there stay; each name of a file takes the next row of probabilities."""
+    rows = iter(np.asarray(rows))
+    for item in waiting:
+        yield item if isinstance(item, Guess) else named(item, next(rows), manifest, top)
+
+
+def named(file, row, manifest, top):
+    """The likeliest classes of one picture; ties by class number: (C,) -> Guess."""
+    if not np.isfinite(row).all():
+        return Guess(file, error="the network's answer is not finite: its training has diverged")
+    best = np.argsort(-row, kind="stable")[:top]
+    return Guess(file, tuple((manifest.class_names[i], float(row[i])) for i in best))
+
+
+def as_text(guess, width=30):
+    """The file's name, then a line and a bar for each class."""
+    length = max(len(name) for name, _ in guess.top)
+    lines = [
+        f"  {name:<{length}}  {probability:7.2%}  {'█' * round(width * probability)}".rstrip()
+        for name, probability in guess.top
+    ]
+    return "\n".join([guess.file, *lines])
+
+
+def as_fields(guess):
+    """For JSON: the file with `top`, or with `error`."""
+    if guess.error:
+        return {"file": guess.file, "error": guess.error}
+    top = [{"class": name, "probability": probability} for name, probability in guess.top]
+    return {"file": guess.file, "top": top}

@@ -1,0 +1,80 @@
+"""An evaluation on disk and on the console: `evaluation.json`, its pictures, a table."""
+
+import pathlib
+
+import numpy as np
+
+from trainers.judging import figures, plots
+from zoo import files, preprocess
+
+PICTURES = ("confusion.png", "reliability.png", "worst.png")
+
+
+def head(run_dirs, manifests, source, look, weights):
+    """What was judged, and on what; an ensemble has a list of members."""
+    members = [
+        {"run_dir": str(run_dir), "network": manifest.network.name, "step": manifest.step}
+        for run_dir, manifest in zip(run_dirs, manifests, strict=True)
+    ]
+    return {
+        "network": " + ".join(member["network"] for member in members),
+        "step": manifests[0].step if len(manifests) == 1 else None,
+        "members": members,
+        "weights": weights,
+        "data": source.name,
+        "split": source.split,
+        "views": look.views,
+        "mirrors": look.mirrors and look.views != "center",
+    }
+
+
+def write(directory, result, scores, source):
+    """`evaluation.json` and PICTURES, into a directory that need not be there."""
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    mistakes = worst(directory / "worst.png", scores, source)
+    files.write_json(directory / "evaluation.json", {**result, "worst": mistakes})
+    counts = figures.confusion(scores.probabilities, scores.labels)
+    plots.confusion(directory / "confusion.png", counts, source.class_names)
+    bins = figures.bins(scores.probabilities, scores.labels)
+    plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
+
+
+def worst(path, scores, source):
+    """The worst mistakes as a picture, what they are and what they were called: -> the list."""
+    mistakes = figures.worst(scores, source)
+    captions = [
+        (f"{m['label']}: {m['probability_of_label']:.1%}", f"{m['called']}? {m['probability']:.1%}")
+        for m in mistakes
+    ]
+    images = [picture(source, mistake["index"]) for mistake in mistakes]
+    plots.contact_sheet(path, images, captions)
+    return mistakes
+
+
+def picture(source, index):
+    """One image as it is stored: -> (H, W, 3) uint8."""
+    images, _ = source.fetch(np.array([index]))
+    return (images[0] if source.image_shape else preprocess.decode(images[0])).numpy()
+
+
+def as_table(result):
+    """What a person reads: the errors, and the classes that are hardest."""
+    step = f" at step {result['step']:,}" if result["step"] else ""
+    lines = [
+        f"{result['network']}{step} on {result['images']:,} images of {result['data']} "
+        f"({result['split']}), views {result['views']}, weights {result['weights']}",
+        f"  top-1 error          {result['error']:8.2%}",
+        f"  top-5 error          {result['error_top5']:8.2%}",
+        f"  loss                 {result['loss']:8.4f}",
+        f"  calibration error    {result['calibration_error']:8.2%}",
+    ]
+    if len(result["members"]) > 1:
+        for member in result["members"]:
+            lines.append(f"    alone: {member['network']:<12} {member['error']:8.2%}")
+    seen = [c for c in result["classes"] if c["images"]]
+    hardest = sorted(seen, key=lambda c: -c["error"])[:3]
+    lines.append(
+        "  hardest classes      " + ", ".join(f"{c['name']} {c['error']:.1%}" for c in hardest)
+    )
+    return "\n".join(lines)

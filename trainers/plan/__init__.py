@@ -1,0 +1,1 @@
+"""What a run will compute, before anything is computed: flags, recipes, sources of images."""

@@ -1,0 +1,195 @@
+"""absl flags of the trainer; a hyper-parameter's flag is derived from the Recipe's field.
+
+Such a flag defaults to "as the recipe says", so `--recipe=cifar10 --learning_rate=0.05` changes
+one number, and the run directory's `flags.txt` holds every number that came of it.
+"""
+
+import dataclasses
+import typing
+
+from absl import flags
+
+from trainers.plan import adopt
+from trainers.plan.recipes import CHOICES, RECIPES, Recipe, default_for
+from zoo import specs
+
+HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run computes: equal Runs with equal devices end in equal bits."""
+
+    model: str
+    shortcut: str | None
+    stride: str
+    data: str
+    seed: int
+    precision: str
+    recipe: Recipe
+    init_from: str | None = None
+
+
+def define():
+    """Defines the flags that say what a run computes."""
+    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's")
+    flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, "default: the paper's for the network")
+    flags.DEFINE_enum("stride", "1x1", specs.STRIDES, "of a bottleneck: the paper's, or v1.5's 3x3")
+    flags.DEFINE_string(
+        "data",
+        None,
+        "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
+    )
+    flags.DEFINE_enum(
+        "recipe",
+        None,
+        sorted(RECIPES),
+        "default: finetune with --init_from, else the data's or the network's",
+    )
+    flags.DEFINE_string(
+        "init_from", None, "a run or import to start from; its network is taken as it is"
+    )
+    flags.DEFINE_integer("seed", 0, "of weights, order and augmentation", lower_bound=0)
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+        "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
+    )
+    flags.DEFINE_bool(
+        "scale_learning_rate",
+        False,
+        "learning rates in proportion to --batch_size over the recipe's (Goyal et al. 2017)",
+    )
+    for field in HYPER_PARAMETERS:
+        _define_hyper_parameter(field)
+
+
+def _define_hyper_parameter(field):
+    kinds = set(typing.get_args(field.type)) or {field.type}
+    help_ = f"recipe: {field.metadata['help']}"
+    if field.name in CHOICES:
+        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_)
+    elif bool in kinds:
+        flags.DEFINE_bool(field.name, None, help_)
+    elif int in kinds:
+        flags.DEFINE_integer(field.name, None, help_)
+    elif field.name == "drops":
+        flags.DEFINE_list(field.name, None, help_)
+    else:
+        flags.DEFINE_float(field.name, None, help_)
+
+
+def run(values=flags.FLAGS):
+    """The Run that the flags mean. ValueError, of one sentence, for what cannot be meant."""
+    adopted = adopt.settings(values) if values.init_from else {}
+    named = values.recipe or (adopt.RECIPE if values.init_from else None)
+    data = values.data or (RECIPES[named].data if named else "digits")
+    model = adopted.get("model", values.model)
+    stem = specs.find(model).stem if model else "cifar"
+    recipe = RECIPES[named or default_for(data, stem)]
+    recipe = dataclasses.replace(recipe, **_scaled(values, recipe), **_changed(values))
+    recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
+    model = model or recipe.model
+    spec = specs.find(model)
+    if spec.plain and values.shortcut:
+        raise ValueError(f"{model} has no shortcuts: leave --shortcut={values.shortcut} out")
+    return Run(
+        model=model,
+        shortcut=adopted.get("shortcut", values.shortcut or spec.shortcut),
+        stride=adopted.get("stride", values.stride),
+        data=data,
+        seed=values.seed,
+        precision=values.precision,
+        recipe=recipe,
+        init_from=values.init_from,
+    )
+
+
+def check_engine(run, accumulate, xla):
+    """ValueError for what Keras 3 cannot do together, before anything is started."""
+    if xla and run.recipe.batch_norm == "synchronized":
+        raise ValueError(
+            "--xla cannot compile --batch_norm=synchronized, whose sums cross devices: "
+            "leave one of them out"
+        )
+    if run.recipe.batch_size % accumulate:
+        raise ValueError(
+            f"--batch_size={run.recipe.batch_size} does not divide into "
+            f"--accumulate={accumulate} parts"
+        )
+
+
+def _scaled(values, recipe):
+    """Learning rates in proportion to the batch, where that was asked for."""
+    if not values.scale_learning_rate:
+        return {}
+    if values.learning_rate is not None:
+        raise ValueError(
+            "--scale_learning_rate works on the recipe's learning rate: leave out one of it and "
+            f"--learning_rate={values.learning_rate}"
+        )
+    factor = (values.batch_size or recipe.batch_size) / recipe.batch_size
+    scaled = {"learning_rate": recipe.learning_rate * factor}
+    if values.warmup_learning_rate is None:
+        scaled["warmup_learning_rate"] = recipe.warmup_learning_rate * factor
+    return scaled
+
+
+def other_batch(run):
+    """A sentence for the user whose batch is not the recipe's at the recipe's learning rate."""
+    recipe = RECIPES[run.recipe.name]
+    ours, theirs = run.recipe.batch_size, recipe.batch_size
+    if ours == theirs or run.recipe.learning_rate != recipe.learning_rate:
+        return None
+    return (
+        f"NOTE: --batch_size={ours} is not the {theirs} that recipe {recipe.name}'s learning rate "
+        f"{recipe.learning_rate:g} is for: --scale_learning_rate makes it "
+        f"{recipe.learning_rate * ours / theirs:g}"
+    )
+
+
+def _changed(values):
+    changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if "drops" in changed:
+        try:
+            changed["drops"] = tuple(float(part) for part in changed["drops"])
+        except ValueError:
+            raise ValueError(
+                f"drops: expected fractions such as 0.5,0.75, got {','.join(changed['drops'])}"
+            ) from None
+    return changed
+
+
+def as_text(run, **more):
+    """The flags that make the same Run again, one a line, for `--flagfile`."""
+    chosen = dataclasses.asdict(run)
+    recipe = chosen.pop("recipe")
+    chosen["recipe"] = recipe["name"]
+    chosen |= {field.name: recipe[field.name] for field in HYPER_PARAMETERS} | more
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return "".join(f"{_as_flag(name, value)}\n" for name, value in given.items())
+
+
+def _as_flag(name, value):
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return f"--{name}={value}"
+
+
+def differing(ours, theirs):
+    """Names of the flags in which two `as_text` differ, in order."""
+
+    def parse(text):
+        return dict(_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+
+    ours, theirs = parse(ours), parse(theirs)
+    return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+
+
+def _name_and_value(line):
+    name, _, value = line[2:].partition("=")
+    return (name[2:], "no") if name.startswith("no") and not value else (name, value)

@@ -1,0 +1,1 @@
+"""A run directory, from its plan to its trained network."""

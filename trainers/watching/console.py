@@ -1,0 +1,85 @@
+"""What a person sees while a network trains: a bar inside a round, a line a round."""
+
+import signal
+import sys
+
+import keras
+
+from trainers.engine import distribute
+
+
+class Console(keras.callbacks.Callback):
+    """A progress bar on a terminal, and on any output a line a round."""
+
+    def __init__(self, state, rhythm, epoch_steps):
+        super().__init__()
+        self.state, self.rhythm, self.epoch_steps = state, rhythm, epoch_steps
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar = None
+        if sys.stdout.isatty():
+            self.first = epoch * self.rhythm.round_steps
+            length = self.rhythm.round_end(self.state.step) - self.first
+            self.bar = keras.utils.Progbar(length, unit_name="step", stateful_metrics=BAR_METRICS)
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = self.state.step - self.first if self.bar else 0
+        if self.bar and done < self.bar.target:
+            self.bar.update(done, [(name, logs[name]) for name in BAR_METRICS])
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.bar:
+            sys.stdout.write("\r\033[K")  # the line takes the bar's place
+        print(self.line(self.state.history[-1]), flush=True)
+
+    def line(self, record):
+        speed, loss = record["images_per_second"], record["validation_loss"]
+        averaged, wait = record.get("validation_ema_error"), record["input_wait"]
+        return (
+            f"step {record['step']:>6,} / {self.rhythm.steps:,}"
+            f"  epoch {record['step'] / self.epoch_steps:6.1f}"
+            f"  loss {record['loss']:.4f}  error {record['error']:7.2%}"
+            f"  validation loss {'not finite' if loss is None else format(loss, '.4f')}"
+            f"  error {record['validation_error']:7.2%}"
+            + (f" (ema {averaged:.2%})" if averaged is not None else "")
+            + f"  learning rate {record['learning_rate']:.2g}"
+            + (f"  {speed:,.0f} images/s, input wait {wait:.0%}" if speed else "")
+        )
+
+
+BAR_METRICS = ("loss", "error")
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Ctrl-C or SIGTERM ends training after the call to the device that is under way.
+
+    `received` is the signal's number then, else None. A second Ctrl-C ends it at once. Workers of a
+    cluster stop at the same step, whichever was told.
+    """
+
+    received = None
+
+    def __init__(self, strategy):
+        super().__init__()
+        self.strategy = strategy
+
+    def on_train_begin(self, logs=None):
+        self.earlier = {s: signal.signal(s, self.note) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def on_train_end(self, logs=None):
+        for number, handler in self.earlier.items():
+            signal.signal(number, handler)
+
+    def note(self, number, frame):
+        if self.received:
+            raise KeyboardInterrupt
+        self.received = number
+        print("\nstopping after the steps under way ...", file=sys.stderr, flush=True)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if distribute.any_worker(self.strategy, self.received is not None):
+            self.received = self.received or signal.SIGTERM
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.on_train_batch_end(epoch)

@@ -56,7 +56,7 @@ def ours_rounds():
     from trainers.plan import images as run_images
     from trainers.plan.flags import Run
     from trainers.plan.recipes import RECIPES
-    from trainers.run import runs
+    from trainers.run import classification
     from zoo.preprocess import InputContract
 
     round_steps = steps_a_round()
@@ -66,7 +66,7 @@ def ours_rounds():
     recipe = dataclasses.replace(RECIPES["cifar10"], steps=total, round_steps=round_steps)
     run = Run("resnet20", "A", "1x1", "noise", 0, "float32", recipe)
     strategy = tf.distribute.get_strategy()
-    state = runs.build(run, data, strategy)
+    state = classification.build(run, data, strategy)
     random_half = run_images.augmentation(recipe, data.input, state.model)
 
     def batches(start, stop):
@@ -83,7 +83,7 @@ def ours_rounds():
 
         return distribute.feed(strategy, of)
 
-    evaluate = runs.evaluation(state.model, source, data.input, BATCH, strategy)
+    evaluate = classification.evaluation(state.model, source, data.input, BATCH, strategy)
     device = steps.trainer(state.model, state.optimizer, strategy), lambda: None
     clock = Clock()
     rhythm = loop.Rhythm(total, round_steps, call_steps=round_steps)

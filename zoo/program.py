@@ -39,6 +39,12 @@ def run(main, usage):
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
 
 
+def no_arguments(arguments):
+    """Ends the program where words stand beside its flags, which alone it takes."""
+    if arguments:
+        usage_error(f"unexpected arguments: {' '.join(arguments)}")
+
+
 def usage_error(sentence):
     """Ends the program for a command line that cannot be meant; exit code 2."""
     _say(sentence)
@@ -139,10 +145,11 @@ def _guarded(main, arguments):
 
 
 def _say(sentence):
-    print(f"{_name()}: {sentence}", file=sys.stderr)
+    print(f"{name()}: {sentence}", file=sys.stderr)
 
 
-def _name():
+def name():
+    """What the person called: "trainers.classify"."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
 

@@ -1,23 +1,23 @@
 """Everything that a run is, as one object that one checkpoint holds."""
 
-import dataclasses
 import json
 
 import tensorflow as tf
 
-from trainers.engine.metrics import Sums
+from trainers.engine.metrics import CLASSIFICATION
+from trainers.engine.task import Sums
 
 
 class State:
-    """Network, optimizer, and what the host remembers: step, sums of this round, past rounds.
+    """Network, optimizer, task, and what the host remembers: step, this round's sums, past rounds.
 
     `history` holds a record a finished round; `metrics.jsonl` and TensorBoard's scalars are
     views of it, so a resumed run shows one unbroken curve. `warmed_up`, and where in `sums` the
     window of the warm-up's error began, are for `policies.Steering`.
     """
 
-    def __init__(self, model, optimizer):
-        self.model, self.optimizer = model, optimizer
+    def __init__(self, model, optimizer, task=CLASSIFICATION):
+        self.model, self.optimizer, self.task = model, optimizer, task
         self.step = 0
         self.sums = Sums()
         self.history = []
@@ -45,9 +45,9 @@ class _Host(tf.train.experimental.PythonState):
         return json.dumps(
             {
                 "step": state.step,
-                "sums": dataclasses.astuple(state.sums),
+                "sums": _as_list(state.sums),
                 "warmed_up": state.warmed_up,
-                "window_start": dataclasses.astuple(state.window_start),
+                "window_start": _as_list(state.window_start),
                 "history": state.history,
             }
         )
@@ -55,10 +55,19 @@ class _Host(tf.train.experimental.PythonState):
     def deserialize(self, text):
         fields = json.loads(text)
         self._state.step = fields["step"]
-        self._state.sums = Sums(*fields["sums"])
+        self._state.sums = _as_sums(fields["sums"])
         self._state.warmed_up = fields["warmed_up"]
-        self._state.window_start = Sums(*fields["window_start"])
+        self._state.window_start = _as_sums(fields["window_start"])
         self._state.history = fields["history"]
+
+
+def _as_list(sums):
+    return [sums.examples, *sums.totals, sums.wait]
+
+
+def _as_sums(numbers):
+    examples, *totals, wait = numbers
+    return Sums(examples, tuple(totals), wait)
 
 
 def _by_path(variables):

@@ -106,20 +106,6 @@ def run(values=flags.FLAGS):
     )
 
 
-def check_engine(run, accumulate, xla):
-    """ValueError for what Keras 3 cannot do together, before anything is started."""
-    if xla and run.recipe.batch_norm == "synchronized":
-        raise ValueError(
-            "--xla cannot compile --batch_norm=synchronized, whose sums cross devices: "
-            "leave one of them out"
-        )
-    if run.recipe.batch_size % accumulate:
-        raise ValueError(
-            f"--batch_size={run.recipe.batch_size} does not divide into "
-            f"--accumulate={accumulate} parts"
-        )
-
-
 def _scaled(values, recipe):
     """Learning rates in proportion to the batch, where that was asked for."""
     if not values.scale_learning_rate:

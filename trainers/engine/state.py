@@ -35,14 +35,22 @@ class State:
 
 
 class _Host(tf.train.experimental.PythonState):
-    """The host's part as JSON inside the checkpoint's own file."""
+    """The host's part as JSON inside the checkpoint's own file, as it was when `note` was called.
+
+    A write in the background asks for it when training has gone on already.
+    """
 
     def __init__(self, state):
         self._state = state
+        self.note()
 
     def serialize(self):
+        return self._noted
+
+    def note(self):
+        """Keeps what the next write is to hold."""
         state = self._state
-        return json.dumps(
+        self._noted = json.dumps(
             {
                 "step": state.step,
                 "sums": _as_list(state.sums),

@@ -1,25 +1,12 @@
-"""Contenders of the training and serving benchmarks do what they are timed for; no times."""
+"""Contenders of the serving benchmarks do what they are timed for; no times."""
 
 import numpy as np
 import pytest
 
-from benchmarks import harness, serving_artifacts, serving_runtimes
+from benchmarks import serving_artifacts, serving_runtimes
 
 INT8 = [name for name in serving_runtimes.CONTENDERS if "int8" in name]
 OF_FILES = [name for name, (_, file) in serving_runtimes.CONTENDERS.items() if file]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("contender", ["ours", "keras_fit", "torch"])
-def test_a_training_step_is_timed_in_a_process_of_its_own(contender):
-    settings = {"model": "resnet20", "quick": True}
-    assert harness.alone("benchmarks.train_step", contender, settings)["seconds_a_step"] > 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("contender", ["ours", "keras_fit"])
-def test_rounds_are_timed_in_a_process_of_their_own(contender):
-    assert harness.alone("benchmarks.rounds", contender, {"quick": True})["seconds_a_round"] > 0
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """python -m benchmarks.input: images a second of the input pipelines alone.
 
-JPEGs from files (`input_jpeg`) and CIFAR's images from memory (`input_cifar`), with the paper's
+JPEGs from files (`jpeg`) and CIFAR's images from memory (`cifar`), with the paper's
 augmentation by ours and by the usual means. Writes reports/speed/input.json.
 """
 
@@ -10,7 +10,8 @@ import tempfile
 
 from absl import flags
 
-from benchmarks import harness, input_cifar, input_jpeg, photographs
+from benchmarks import harness, photographs
+from benchmarks.input import cifar, jpeg
 from zoo import program
 
 harness.define()
@@ -18,11 +19,11 @@ _FOLDER = flags.DEFINE_string("folder", None, "pictures of an earlier call, for 
 
 MODULE = "benchmarks.input"
 QUICK = ("ours", "usual_tf_data", "raw_decode")  # of the JPEGs
-PEER = {"jpeg": input_jpeg.PEER, "pca_colour": input_jpeg.COLOR_PEER, "cifar": input_cifar.PEER}
+PEER = {"jpeg": jpeg.PEER, "pca_colour": jpeg.COLOR_PEER, "cifar": cifar.PEER}
 GOALS = {
-    "jpeg": input_jpeg.GOALS,
-    "pca_colour": input_jpeg.COLOR_GOALS,
-    "cifar": input_cifar.GOALS,
+    "jpeg": jpeg.GOALS,
+    "pca_colour": jpeg.COLOR_GOALS,
+    "cifar": cifar.GOALS,
 }
 
 
@@ -30,10 +31,10 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        harness.run_one(contenders(), input_jpeg.ELSEWHERE)
+        harness.run_one(contenders(), jpeg.ELSEWHERE)
         return
     rounds, quick = flags.FLAGS.rounds, flags.FLAGS.quick
-    of_jpegs = QUICK if quick else input_jpeg.CONTENDERS
+    of_jpegs = QUICK if quick else jpeg.CONTENDERS
     with tempfile.TemporaryDirectory() as folder:
         photographs.write(pathlib.Path(folder) / "photos")
         of_parts = {
@@ -41,7 +42,7 @@ def main(arguments):
             "pca_colour": harness.compete_by_turns(
                 MODULE, "pca_colour", folder=folder, quick=quick
             ),
-            "cifar": harness.compete(MODULE, input_cifar.CONTENDERS, rounds),
+            "cifar": harness.compete(MODULE, cifar.CONTENDERS, rounds),
         }
     results = {name: figures for name, (figures, _) in of_parts.items()}
     failures = {name: failed for name, (_, failed) in of_parts.items()}
@@ -51,10 +52,10 @@ def main(arguments):
 def contenders():
     """What a process can be asked for."""
     turns = 1 if flags.FLAGS.quick else 8
-    of_pictures = {"pca_colour": functools.partial(input_jpeg.color_by_turns, rounds=turns)}
-    of_pictures |= input_jpeg.CONTENDERS
+    of_pictures = {"pca_colour": functools.partial(jpeg.color_by_turns, rounds=turns)}
+    of_pictures |= jpeg.CONTENDERS
     bound = {name: functools.partial(f, _FOLDER.value) for name, f in of_pictures.items()}
-    return bound | input_cifar.CONTENDERS
+    return bound | cifar.CONTENDERS
 
 
 if __name__ == "__main__":

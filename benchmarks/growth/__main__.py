@@ -14,7 +14,8 @@ import time
 from absl import flags
 
 import zoo
-from benchmarks import growth_programs, harness
+from benchmarks import harness
+from benchmarks.growth import programs as known
 from zoo import program
 
 _CONTENDER = flags.DEFINE_string("contender", None, "measure this one alone and print its figures")
@@ -59,7 +60,7 @@ def main(arguments):
         figures["networks"], failed["networks"] = networks(kept, folder)
     calls = 1 if _QUICK.value else 3
     figures["programs"], failed["programs"] = programs(calls)
-    figures["bare"] = growth_programs.bare(calls)
+    figures["bare"] = known.bare(calls)
     more = {"folder": harness.folder().name, "calls": calls, "left_out": list(map(str, left_out))}
     report(harness.write("growth", figures, failed, **more))
     print(f"written: {harness.folder()}/growth.md, in {time.perf_counter() - start:.0f} s")
@@ -147,9 +148,9 @@ def reason(error):
 def programs(calls):
     """({program: figures}, {program: why it has none})."""
     found, failed = {}, {}
-    for name in growth_programs.names():
+    for name in known.names():
         try:
-            found[name] = growth_programs.measure(name, calls)
+            found[name] = known.measure(name, calls)
         except subprocess.SubprocessError as error:
             failed[name] = reason(error)
             print(f"{name} --help failed: {failed[name]}", flush=True)
@@ -159,16 +160,16 @@ def programs(calls):
 
 
 def report(result):
-    from benchmarks import growth_figures, growth_section
+    from benchmarks.growth import chapter, pictures
     from zoo import files
 
-    growth_figures.draw(result, harness.folder())
-    files.write_text(harness.folder() / "growth.md", growth_section.section(result))
+    pictures.draw(result, harness.folder())
+    files.write_text(harness.folder() / "growth.md", chapter.page(result))
 
 
 def network():
     """--contender=network: the parts that are asked for, training first for its memory's sake."""
-    from benchmarks import growth_network as costs
+    from benchmarks.growth import costs
 
     already = costs.peak_mib()
     model, figures = costs.build(_MODEL.value)
@@ -184,15 +185,15 @@ def network():
 
 
 def load_saved_model():
-    from benchmarks import growth_network
+    from benchmarks.growth import costs
 
-    return growth_network.load_saved_model(_FOLDER.value, _MODEL.value)
+    return costs.load_saved_model(_FOLDER.value, _MODEL.value)
 
 
 def matmul():
-    from benchmarks import growth_network
+    from benchmarks.growth import costs
 
-    return growth_network.matmul()
+    return costs.matmul()
 
 
 CONTENDERS = {"network": network, "load_saved_model": load_saved_model, "matmul": matmul}

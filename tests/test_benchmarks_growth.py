@@ -6,8 +6,7 @@ import types
 import pytest
 
 from benchmarks import harness
-from benchmarks.growth import __main__ as growth
-from benchmarks.growth import chapter, pictures, programs
+from benchmarks.growth import chapter, collect, pictures, plan, programs
 
 
 def net(layers, multiply_adds, **figures):
@@ -93,14 +92,14 @@ def test_pictures_are_drawn_of_what_there_is(tmp_path):
 
 
 def test_every_network_is_planned_and_the_deepest_training_stands_alone():
-    tasks = growth.plan()
+    tasks = plan.full()
     names = {task.model for task in tasks}
     assert {"plain34", "resnet50", "resnet110", "resnet1202"} <= names and len(names) == 18
     deepest = [task for task in tasks if task.model == "resnet1202"]
     assert [task.parts for task in deepest] == [("serve", "store"), ("train",)]
     assert all(list(task.batch_sizes) == sorted(task.batch_sizes) for task in tasks)
-    assert [str(task) for task in tasks if growth.takes_long(task)] == ["resnet1202: train"]
-    assert growth.Task("plain34", ("train", "serve"), (8,)) in tasks
+    assert [str(task) for task in tasks if plan.takes_long(task)] == ["resnet1202: train"]
+    assert plan.Task("plain34", ("train", "serve"), (8,)) in tasks
 
 
 def test_a_failure_is_named_and_the_rest_goes_on(monkeypatch, capsys, tmp_path):
@@ -111,8 +110,8 @@ def test_a_failure_is_named_and_the_rest_goes_on(monkeypatch, capsys, tmp_path):
         return {"layers": 8, f"{contender}_seconds": 1.0, "threads": 2}
 
     monkeypatch.setattr(harness, "alone", alone)
-    tasks = [growth.Task(name, ("train", "export"), (8,)) for name in ("resnet8", "resnet14")]
-    found, failed = growth.networks(tasks, tmp_path)
+    tasks = [plan.Task(name, ("train", "export"), (8,)) for name in ("resnet8", "resnet14")]
+    found, failed = collect.networks(tasks, tmp_path)
     expected = {"layers": 8, "network_seconds": 1.0, "load_saved_model_seconds": 1.0}
     assert found == {"resnet8": expected}
     assert failed == {"resnet14: train, export": "killed, as systems do when memory runs out"}

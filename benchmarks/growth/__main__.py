@@ -6,16 +6,13 @@ is only trained and served. Without --all the training of resnet1202, which take
 is left out. Writes reports/speed/growth.json, growth.md and pictures growth_*.png.
 """
 
-import dataclasses
-import subprocess
 import tempfile
 import time
 
 from absl import flags
 
-import zoo
 from benchmarks import harness
-from benchmarks.growth import programs as known
+from benchmarks.growth import collect, plan, programs
 from zoo import program
 
 _CONTENDER = flags.DEFINE_string("contender", None, "measure this one alone and print its figures")
@@ -26,24 +23,6 @@ _PARTS = flags.DEFINE_list("parts", [], "train, serve, store, export: for --cont
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["8"], "of a training step, rising")
 _FOLDER = flags.DEFINE_string("folder", None, "where SavedModels lie, for --contender")
 
-MODULE = "benchmarks.growth"
-BATCH_SIZES = {"cifar": (8, 32, 128), "imagenet": (2, 4, 8)}  # the last one is timed
-EXPORTED = ("resnet18", "resnet20", "resnet50", "resnet110")  # resnet152 takes half a minute
-QUICK = ("resnet8", "resnet14", "resnet20")
-DEEP = 1000  # layers, beyond which a training takes minutes to trace
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What one process measures of one network."""
-
-    model: str
-    parts: tuple[str, ...]
-    batch_sizes: tuple[int, ...] = ()
-
-    def __str__(self):
-        return f"{self.model}: {', '.join(self.parts)}"
-
 
 def main(arguments):
     if arguments:
@@ -52,111 +31,19 @@ def main(arguments):
         harness.run_one(CONTENDERS)
         return
     start = time.perf_counter()
-    figures, failed, tasks = {}, {}, quick_plan() if _QUICK.value else plan()
-    left_out = [] if _QUICK.value or _ALL.value else [task for task in tasks if takes_long(task)]
+    figures, failed = {}, {}
+    tasks = plan.quick() if _QUICK.value else plan.full()
+    left_out = [] if _QUICK.value or _ALL.value else list(filter(plan.takes_long, tasks))
     with tempfile.TemporaryDirectory() as folder:
-        figures["machine"], failed["machine"] = rate()
+        figures["machine"], failed["machine"] = collect.rate()
         kept = [task for task in tasks if task not in left_out]
-        figures["networks"], failed["networks"] = networks(kept, folder)
+        figures["networks"], failed["networks"] = collect.networks(kept, folder)
     calls = 1 if _QUICK.value else 3
-    figures["programs"], failed["programs"] = programs(calls)
-    figures["bare"] = known.bare(calls)
+    figures["programs"], failed["programs"] = collect.programs(calls)
+    figures["bare"] = programs.bare(calls)
     more = {"folder": harness.folder().name, "calls": calls, "left_out": list(map(str, left_out))}
     report(harness.write("growth", figures, failed, **more))
     print(f"written: {harness.folder()}/growth.md, in {time.perf_counter() - start:.0f} s")
-
-
-def quick_plan():
-    return [Task(name, ("train", "serve", "store"), (8,)) for name in QUICK]
-
-
-def plan():
-    """The tasks of every network, by depth."""
-    tasks = []
-    for name in sorted(zoo.names(), key=lambda name: zoo.find(name).layers):
-        spec = zoo.find(name)
-        parts = ("train", "serve", "store") + (("export",) if name in EXPORTED else ())
-        if spec.plain:
-            tasks.append(Task(name, ("train", "serve"), BATCH_SIZES[spec.stem][-1:]))
-        elif spec.layers < DEEP:
-            tasks.append(Task(name, parts, BATCH_SIZES[spec.stem]))
-        else:  # apart, so that a training that fails takes nothing with it
-            tasks += [Task(name, ("serve", "store")), Task(name, ("train",), (2, 8))]
-    return tasks
-
-
-def takes_long(task):
-    return zoo.find(task.model).layers > DEEP and "train" in task.parts
-
-
-def rate():
-    """What the ideal line is drawn by; without it there is none."""
-    found, why = attempt("matmul", "matrix product")
-    return found or {}, {"matmul": why} if why else {}
-
-
-def networks(tasks, folder):
-    """({network: figures}, {what failed: why})."""
-    found, failed = {}, {}
-    for task in tasks:
-        figures, why = attempt(
-            "network",
-            str(task),
-            model=task.model,
-            parts=",".join(task.parts),
-            batch_sizes=",".join(map(str, task.batch_sizes)),
-            folder=folder,
-        )
-        if figures and "export" in task.parts:
-            more, why = attempt(
-                "load_saved_model",
-                f"{task.model}: load SavedModel",
-                model=task.model,
-                folder=folder,
-            )
-            figures |= more or {}
-        if figures:
-            found[task.model] = found.get(task.model, {}) | figures
-        if why:
-            failed[str(task)] = why
-    return found, failed
-
-
-def attempt(contender, title, **settings):
-    """(figures, None) of a process of its own, or (None, why there are none); tells which."""
-    start = time.perf_counter()
-    try:
-        figures, why = harness.alone(MODULE, contender, settings), None
-        del figures["threads"]
-        told = ", ".join(f"{k} {v:.3g}" for k, v in figures.items() if k.endswith(SHOWN))
-    except (subprocess.SubprocessError, ValueError) as error:
-        figures, why = None, reason(error)
-        told = f"failed: {why}"
-    print(f"{title}; {told} ({time.perf_counter() - start:.0f} s)", flush=True)
-    return figures, why
-
-
-SHOWN = ("build_seconds", "_seconds_an_image", "_per_second", "load_saved_model_seconds")
-
-
-def reason(error):
-    if getattr(error, "returncode", 0) == -9:
-        return "killed, as systems do when memory runs out"
-    return harness.reason(error)
-
-
-def programs(calls):
-    """({program: figures}, {program: why it has none})."""
-    found, failed = {}, {}
-    for name in known.names():
-        try:
-            found[name] = known.measure(name, calls)
-        except subprocess.SubprocessError as error:
-            failed[name] = reason(error)
-            print(f"{name} --help failed: {failed[name]}", flush=True)
-    slowest = max(found, key=lambda name: found[name]["seconds"])
-    print(f"--help of {len(found)} programs: {slowest} {found[slowest]['seconds']:.2f} s at most")
-    return found, failed
 
 
 def report(result):

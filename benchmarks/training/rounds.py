@@ -1,4 +1,4 @@
-"""python -m benchmarks.rounds: short rounds with validation, and what replication costs.
+"""python -m benchmarks.training.rounds: short rounds with validation, and what replication costs.
 
 resnet20, three rounds of ten steps and ten validation batches of 128, beside Keras' fit with the
 pipeline of its guides; then steps under MirroredStrategy (`replicas`). Writes
@@ -9,12 +9,13 @@ import time
 
 from absl import flags
 
-from benchmarks import harness, noise, replicas
+from benchmarks import harness, noise
+from benchmarks.training import replicas
 from zoo import program
 
 harness.define()
 
-MODULE = "benchmarks.rounds"
+MODULE = "benchmarks.training.rounds"
 BATCH = 128
 PEER = {"rounds": "keras_fit", "replicas": replicas.PEER}
 GOALS = {
@@ -96,7 +97,7 @@ def fit_rounds():
     import keras
     import tensorflow as tf
 
-    from benchmarks import stock
+    from benchmarks.training import stock
 
     count = steps_a_round() * BATCH
     images, labels = noise.images(count), noise.labels(count)

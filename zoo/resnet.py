@@ -1,5 +1,6 @@
 """The builder: a fold of blocks over a row of Table 1, or of the 6n + 2 family."""
 
+import dataclasses
 import functools
 
 import keras
@@ -16,9 +17,14 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 
     Logits are float32 under any precision policy. None takes the paper's value: 1000 or 10
     classes, shortcut B or A, and any image size. `more` are the other fields of `Network`.
-    ValueError lists what is known.
+    ValueError lists what is known, of names, of arguments and of their values.
     """
     spec = find(name)
+    known = [field.name for field in dataclasses.fields(Network) if field.name != "name"]
+    if unknown := sorted(more.keys() - known):
+        raise ValueError(
+            f"unknown argument {', '.join(unknown)}: expected one of {', '.join(known)}"
+        )
     return build_network(
         Network(
             name=name,

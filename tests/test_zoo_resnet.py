@@ -87,6 +87,14 @@ def test_features_share_weights_and_take_layer_names():
         zoo.features(model, ["conv9"])
 
 
+def test_one_name_gives_a_dict_of_one_key():
+    model = zoo.build("resnet8", image_size=16)
+    maps = zoo.features(model, "conv3").output
+    assert {name: tensor.shape for name, tensor in maps.items()} == {"conv3": (None, 8, 8, 32)}
+    with pytest.raises(ValueError, match="unknown feature 'conv9': expected one of conv1, conv2"):
+        zoo.features(model, "conv9")
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_logits_are_float32_under_mixed_precision(policy):
     before = keras.config.dtype_policy()

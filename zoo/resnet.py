@@ -83,8 +83,10 @@ def stages(model):
 def features(model, names=None):
     """The network with inner maps for outputs: pixels -> {name: tensor}, weights shared.
 
-    `names` are keys of `stages` (default: all) or names of layers. ValueError lists the stages.
+    `names` are keys of `stages` (default: all) or names of layers, in a sequence; a single string
+    gives a dict of that one key. ValueError lists the stages.
     """
+    names = [names] if isinstance(names, str) else names
     known = stages(model)
     layer_names = {layer.name for layer in model.layers}
     outputs = {}

@@ -66,6 +66,11 @@ def test_an_optimizer_stays_out_of_the_file_and_in_the_model(tmp_path):
         assert "layers" in file
 
 
+def test_a_model_that_was_never_compiled_is_left_as_it_was(saved):
+    model, _ = saved
+    assert not hasattr(model, "optimizer")
+
+
 def test_directory_without_a_network(tmp_path):
     with pytest.raises(archive.ArchiveError, match="holds no trained network: expected manifest"):
         archive.load(tmp_path)

@@ -138,7 +138,10 @@ def _check_shapes(path, model):
 @contextlib.contextmanager
 def _without_optimizer(model):
     """A compiled model saves its optimizer's variables too; the archive is the network alone."""
-    optimizer = getattr(model, "optimizer", None)
+    if not hasattr(model, "optimizer"):  # never compiled; Keras' HDF5 writer trips over a None
+        yield
+        return
+    optimizer = model.optimizer
     model.optimizer = None
     try:
         yield

@@ -160,6 +160,17 @@ def test_first_layers_are_initialised_as_he_et_al():
     assert np.abs(kernel).max() > 3.5 * std
 
 
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
+def test_pixels_are_not_rounded_to_keras_own_default_type(floatx):
+    before = keras.config.floatx()
+    keras.config.set_floatx(floatx)
+    try:
+        pixels = zoo.build("resnet8", image_size=8).input
+    finally:
+        keras.config.set_floatx(before)
+    assert pixels.dtype == "float32"
+
+
 @pytest.mark.parametrize(
     "name", ["resnet19", "resnet8x", "plain50", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
 )

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 
 import h5py
+import keras
 
 from zoo import files
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
@@ -84,8 +85,12 @@ def _write_by(write, manifest, run_dir, weights):
     return manifest
 
 
-def load(run_dir, weights="model"):
-    """The network that was saved, and its manifest: directory -> (keras.Model, Manifest)."""
+def load(run_dir, weights="model", dtype="float32"):
+    """The network that was saved, and its manifest: directory -> (keras.Model, Manifest).
+
+    `weights` is one of the sets that the manifest names. `dtype` is the policy that the network
+    computes in, such as "mixed_bfloat16"; Keras' global policy has no say and stays as it is.
+    """
     manifest = load_manifest(run_dir)
     path = pathlib.Path(run_dir) / weights_file(weights)
     if weights != "model" and path.name not in manifest.weights:
@@ -94,7 +99,8 @@ def load(run_dir, weights="model"):
             f"its manifest names ({', '.join(manifest.weights)})"
         )
     _check_file(path, manifest.weights.get(path.name, {}))
-    model = build_network(manifest.network)
+    with _policy(dtype):
+        model = build_network(manifest.network)
     _check_shapes(path, model)
     model.load_weights(path)
     return model, manifest
@@ -147,3 +153,14 @@ def _without_optimizer(model):
         yield
     finally:
         model.optimizer = optimizer
+
+
+@contextlib.contextmanager
+def _policy(dtype):
+    """Layers made inside take this precision policy; afterwards the global one is as before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -51,7 +51,8 @@ def build_network(network):
     if network.shortcut == "A":
         shortcut = functools.partial(shortcut, zeros=network.zeros)
 
-    image = keras.Input((size, size, 3), name="image")
+    # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
+    image = keras.Input((size, size, 3), dtype="float32", name="image")
     x = PixelNormalization(mean_shape, name="pixels")(image)
     x = blocks.STEMS[spec.stem](x, pool_pad=network.pool_pad, **norm)
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):

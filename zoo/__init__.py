@@ -1,9 +1,11 @@
 """The networks of "Deep Residual Learning for Image Recognition" (He et al., 2015).
 
 `build`, `load` and their companions bring Keras on first use, so that `import zoo`, and asking a
-program for help, stay quick.
+program for help, stay quick. Beside them `import zoo` lets Keras know our layers, whichever of the
+two comes first: `keras.models.load_model` opens files that hold them.
 """
 
+from zoo import registration
 from zoo.specs import Network, Spec, find, names
 
 __all__ = ["Network", "Spec", "build", "build_network", "features", "find", "load", "names"]
@@ -14,6 +16,8 @@ _LAZY = {
     "features": "zoo.resnet",
     "load": "zoo.archive",
 }
+
+registration.register()
 
 
 def __getattr__(name):

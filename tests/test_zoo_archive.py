@@ -11,6 +11,7 @@ from keras.ops import convert_to_numpy as convert
 
 import zoo
 from zoo import archive
+from zoo import manifest as manifest_module
 from zoo.preprocess import InputContract
 
 NETWORK = zoo.Network("resnet8", 3, 8, "B", mean="pixel")
@@ -194,3 +195,39 @@ def test_a_failed_save_leaves_the_earlier_one_whole(saved, monkeypatch):
         archive.save(model, MANIFEST, run_dir)
     assert (run_dir / archive.WEIGHTS).read_bytes() == before
     assert sorted(p.name for p in run_dir.iterdir()) == ["manifest.json", "model.weights.h5"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """Another kind of network than a classifier, as a manifest describes it."""
+
+    num_classes: int
+    slope: float
+
+
+def build_line(line):
+    x = keras.Input((1,))
+    return keras.Model(x, keras.layers.Dense(1, name="line")(x))
+
+
+def test_another_kind_of_network_has_its_own_description(tmp_path, monkeypatch):
+    monkeypatch.setitem(manifest_module.KINDS, "line", (Line, InputContract))
+    monkeypatch.setitem(archive.BUILDERS, "line", build_line)
+    described = archive.Manifest(Line(1, 0.5), InputContract(8, 8), ("a",), kind="line")
+    model = build_line(described.network)
+    model.set_weights([np.float32([[2.0]]), np.float32([3.0])])
+    archive.save(model, described, tmp_path)
+    archive.copy(tmp_path, "model", "best")
+    loaded, manifest = archive.load(tmp_path, "best", kind="line")
+    assert manifest.network == Line(1, 0.5)
+    assert convert(loaded(np.float32([[1.0]]))) == 5.0
+    with pytest.raises(archive.ArchiveError, match="holds a line, expected a classifier"):
+        archive.load(tmp_path)
+
+
+def test_a_kind_that_nobody_knows_is_named(saved):
+    _, run_dir = saved
+    assert "kind" not in json.loads((run_dir / archive.MANIFEST).read_text())
+    edit(run_dir, lambda fields: fields.update(kind="oracle"))
+    with pytest.raises(archive.ArchiveError, match="kind 'oracle', expected one of classifier"):
+        archive.load(run_dir)

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 WEIGHTS = "model.weights.h5"
+BUILDERS = {"classifier": build_network}  # of each of zoo.manifest.KINDS
 
 
 def weights_file(weights):
@@ -81,17 +82,20 @@ def _write_by(write, manifest, run_dir, weights):
         facts = {"sha256": files.sha256(temporary), "bytes": temporary.stat().st_size}
     known = {**manifest.weights, name: facts}
     manifest = dataclasses.replace(manifest, weights=known, versions=versions())
-    files.write_json(path.with_name(MANIFEST), dataclasses.asdict(manifest))
+    files.write_json(path.with_name(MANIFEST), manifest.as_fields())
     return manifest
 
 
-def load(run_dir, weights="model", dtype="float32"):
+def load(run_dir, weights="model", dtype="float32", kind="classifier"):
     """The network that was saved, and its manifest: directory -> (keras.Model, Manifest).
 
     `weights` is one of the sets that the manifest names. `dtype` is the policy that the network
-    computes in, such as "mixed_bfloat16"; Keras' global policy has no say and stays as it is.
+    computes in, such as "mixed_bfloat16"; Keras' global policy has no say and stays as it is. A
+    network of another `kind` is an ArchiveError.
     """
     manifest = load_manifest(run_dir)
+    if manifest.kind != kind:
+        raise ArchiveError(f"{run_dir} holds a {manifest.kind}, expected a {kind}")
     path = pathlib.Path(run_dir) / weights_file(weights)
     if weights != "model" and path.name not in manifest.weights:
         raise ArchiveError(
@@ -100,7 +104,7 @@ def load(run_dir, weights="model", dtype="float32"):
         )
     _check_file(path, manifest.weights.get(path.name, {}))
     with _policy(dtype):
-        model = build_network(manifest.network)
+        model = BUILDERS[kind](manifest.network)
     _check_shapes(path, model)
     model.load_weights(path)
     return model, manifest

@@ -10,6 +10,8 @@ from zoo.preprocess import InputContract
 from zoo.specs import Network
 
 FORMAT = 1
+# What a network may be: how each kind describes itself, and the way of its images.
+KINDS = {"classifier": (Network, InputContract)}
 MANIFEST = "manifest.json"
 
 
@@ -19,7 +21,10 @@ class ArchiveError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """All that is known of a trained network beside its weights; JSON in `manifest.json`."""
+    """All that is known of a trained network beside its weights; JSON in `manifest.json`.
+
+    `kind` is one of KINDS, which says what `network` and `input` are.
+    """
 
     network: Network
     input: InputContract
@@ -32,6 +37,7 @@ class Manifest:
     versions: dict = dataclasses.field(default_factory=dict)
     weights: dict = dataclasses.field(default_factory=dict)
     format: int = FORMAT
+    kind: str = "classifier"
 
     def __post_init__(self):
         if len(self.class_names) != self.network.num_classes:
@@ -39,6 +45,13 @@ class Manifest:
                 f"{len(self.class_names)} class names for a network of "
                 f"{self.network.num_classes} classes"
             )
+
+    def as_fields(self):
+        """For JSON; a classifier's kind goes without saying, as it did before there were others."""
+        fields = dataclasses.asdict(self)
+        if self.kind == "classifier":
+            del fields["kind"]
+        return fields
 
 
 def load_manifest(run_dir):
@@ -60,9 +73,13 @@ def load_manifest(run_dir):
             f"{path} has format {fields['format']}, this program reads {FORMAT}: "
             "use the version that wrote it"
         )
+    kind = fields.get("kind", "classifier")
+    if kind not in KINDS:
+        raise ArchiveError(f"{path} has kind {kind!r}, expected one of {', '.join(KINDS)}")
+    network, contract = KINDS[kind]
     try:
-        fields["network"] = _from_fields(Network, fields.get("network"), "network.")
-        fields["input"] = _from_fields(InputContract, fields.get("input"), "input.")
+        fields["network"] = _from_fields(network, fields.get("network"), "network.")
+        fields["input"] = _from_fields(contract, fields.get("input"), "input.")
         fields["class_names"] = tuple(fields.get("class_names", ()))
         return _from_fields(Manifest, fields, "")
     except (TypeError, ValueError) as error:

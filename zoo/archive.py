@@ -10,9 +10,8 @@ import pathlib
 import shutil
 
 import h5py
-import keras
 
-from zoo import files
+from zoo import files, precision
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
 
@@ -103,7 +102,7 @@ def load(run_dir, weights="model", dtype="float32", kind="classifier"):
             f"its manifest names ({', '.join(manifest.weights)})"
         )
     _check_file(path, manifest.weights.get(path.name, {}))
-    with _policy(dtype):
+    with precision.policy(dtype):
         model = BUILDERS[kind](manifest.network)
     _check_shapes(path, model)
     model.load_weights(path)
@@ -157,14 +156,3 @@ def _without_optimizer(model):
         yield
     finally:
         model.optimizer = optimizer
-
-
-@contextlib.contextmanager
-def _policy(dtype):
-    """Layers made inside take this precision policy; afterwards the global one is as before."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

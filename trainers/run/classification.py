@@ -10,12 +10,12 @@ from trainers.engine.state import State
 from trainers.plan import images, transfer
 from trainers.plan.flags import other_batch
 from trainers.run import directory, reproducible, training
-from zoo import archive, complexity
+from zoo import archive, complexity, precision
 
 
 def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
-    with reproducible.precision(run.precision), stream.unreadable_named():
+    with precision.policy(run.precision), stream.unreadable_named():
         data = images_of(run, place)
         directory.claim(run, place)
         state = build(run, data, place.strategy)
@@ -38,7 +38,7 @@ def images_of(run, place):
 def build(run, data, strategy):
     """A State at step 0: weights from the seed."""
     with (
-        reproducible.precision(run.precision),
+        precision.policy(run.precision),
         reproducible.weights_of(run.seed),
         strategy.scope(),
     ):

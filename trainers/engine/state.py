@@ -60,6 +60,13 @@ class _Host(tf.train.experimental.PythonState):
             }
         )
 
+    def _copy_trackable_to_cpu(self, object_map):
+        """TensorFlow asks for a copy before it writes in the background; what is noted is one.
+
+        To note it here would not do: TensorFlow calls this within a graph that it traces twice.
+        """
+        object_map[self] = self
+
     def deserialize(self, text):
         fields = json.loads(text)
         self._state.step = fields["step"]

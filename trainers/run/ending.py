@@ -30,7 +30,7 @@ def say(trained):
         print(f"stopped at step {trained.step:,}; resume with: {command}")
         raise SystemExit(130 if trained.stopped_by == signal.SIGINT else 0)
     task, run_dir = trained.task, trained.run_dir
-    figure = task.format(task.watched, trained.history[-1][f"validation_{task.watched}"]).strip()
+    figure = task.format(task.watched, trained.last[f"validation_{task.watched}"]).strip()
     print(
         f"trained: validation {task.watched} {figure} after {trained.step:,} steps; "
         f"see tensorboard --logdir={run_dir}, then python -m trainers.evaluate --run_dir={run_dir}"

@@ -37,11 +37,16 @@ class Work:
 class Trained:
     """How a run ended: its records of every round, and the signal that stopped it, if one did."""
 
-    task: Task
     run_dir: pathlib.Path
     step: int
-    history: tuple[dict, ...]
+    history: tuple[dict, ...] = dataclasses.field(repr=False)
+    task: Task = dataclasses.field(repr=False)
     stopped_by: int | None = None
+
+    @property
+    def last(self):
+        """The last round's record, as in `metrics.jsonl`; None before there is one."""
+        return self.history[-1] if self.history else None
 
 
 def train(run, place, work, state):
@@ -73,7 +78,8 @@ def train(run, place, work, state):
         raise RunError(failures.bad_batch(error, run, place, work.data, state)) from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         raise RunError(failures.exhausted(error, place.run_dir)) from error
-    return Trained(state.task, place.run_dir, state.step, tuple(state.history), interrupt.received)
+    history = tuple(state.history)
+    return Trained(place.run_dir, state.step, history, state.task, interrupt.received)
 
 
 def writers(run, place, work, state, rhythm, saver):

@@ -62,7 +62,7 @@ def waiting_aloud():
 
     A process of its own does it: while TensorFlow waits, no other thread of this one runs.
     """
-    code = "import sys; from trainers import cluster; cluster.watch(sys.argv[1:])"
+    code = "import sys; from trainers.engine import cluster; cluster.watch(sys.argv[1:])"
     watcher = subprocess.Popen([sys.executable, "-c", code, *peers()])
     try:
         yield

@@ -55,16 +55,16 @@ reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
 	$(PY) -m trainers.studies.index
 
 bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an hour
-	$(PY) -m benchmarks.train_step --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.rounds --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.training.step --rounds=$(ROUNDS)
+	$(PY) -m benchmarks.training.rounds --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.input --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.serving --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.growth
 	$(PY) -m benchmarks.report
 
 bench-quick: $(PEERS)  ## small networks, one round: to see that the benchmarks work
-	$(PY) -m benchmarks.train_step --quick --rounds=1
-	$(PY) -m benchmarks.rounds --quick --rounds=1
+	$(PY) -m benchmarks.training.step --quick --rounds=1
+	$(PY) -m benchmarks.training.rounds --quick --rounds=1
 	$(PY) -m benchmarks.input --quick --rounds=1
 	$(PY) -m benchmarks.serving --quick --rounds=1
 	$(PY) -m benchmarks.growth --quick

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from absl import flags
 
-from benchmarks import growth_section, harness, tables
+from benchmarks import harness, tables
+from benchmarks.growth import chapter
 from zoo import files, program
 
 
@@ -52,7 +53,7 @@ PARTS = {
         "classes mean little; keras export is Model.export of the same network in Keras' own "
         "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself.",
     ),
-    "growth": Part("How cost grows", "Of networks and programs.", growth_section.lines),
+    "growth": Part("How cost grows", "Of networks and programs.", chapter.lines),
 }
 
 

@@ -1,4 +1,4 @@
-"""The same networks in PyTorch, as short as they can be: the peers of a training step."""
+"""The same networks in PyTorch, as short as they can be: peers in training and serving."""
 
 import torch
 from torch import nn

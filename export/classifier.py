@@ -39,5 +39,5 @@ class Classifier:
 def from_run(run_dir, weights="model"):
     """The network of a run directory, with its own weights or another set, such as "precise"."""
     model, manifest = archive.load(run_dir, weights)
-    facts = {**dataclasses.asdict(manifest), "exported_weights": archive.weights_file(weights)}
+    facts = {**manifest.as_fields(), "exported_weights": archive.weights_file(weights)}
     return Classifier(model, manifest.input, manifest.class_names, facts)

@@ -2,18 +2,9 @@
 
 import sys
 
-import keras
-import numpy as np
 import pytest
 
-from benchmarks import (
-    harness,
-    report,
-    serving_artifacts,
-    serving_profile,
-    serving_runtimes,
-    torch_nets,
-)
+from benchmarks import harness, report, torch_nets
 
 PARAMETERS = {"resnet20": 269_722, "resnet110": 1_727_962, "resnet50": 25_557_032}  # the paper's
 
@@ -179,42 +170,3 @@ def test_a_report_of_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["report"])
     with pytest.raises(SystemExit, match="2"):
         report.main([])
-
-
-ONEDNN = """onednn_verbose,v1,primitive,create:cache_hit,cpu,convolution,brgconv,,,,9
-onednn_verbose,v1,primitive,exec,cpu,convolution,brgconv_1x1:avx512_core,forward,src:f32,,mb32,2.5
-onednn_verbose,v1,primitive,exec,cpu,convolution,brgconv_1x1:avx512_core,forward,src:f32,,mb32,1.5
-onednn_verbose,v1,primitive,exec,cpu,pooling,jit:avx512_core,forward,src:f32,,mb32,0.5
-{"seconds": 0.006}"""
-
-
-def test_a_profile_adds_up_to_the_call(monkeypatch):
-    text = (
-        f"onednn_verbose,v1,primitive,exec,cpu,reorder,jit,,,,7\n{serving_profile.MARK}\n{ONEDNN}"
-    )
-    monkeypatch.setattr(harness, "output", lambda *words, **environment: text)
-    assert serving_profile.shares("module", "name", {}) == {
-        "convolution, brgconv_1x1": pytest.approx(0.004),
-        "pooling, jit": pytest.approx(0.0005),
-        "all that is not oneDNN's": pytest.approx(0.0015),
-    }
-
-
-def test_the_peer_of_serving_is_the_same_network_in_stock_layers():
-    model = serving_artifacts.classifier(None, "resnet20").model
-    stock = serving_artifacts.in_stock_layers(model)
-    norms = [x for x in stock.layers if isinstance(x, keras.layers.BatchNormalization)]
-    assert {type(x) for x in norms} == {keras.layers.BatchNormalization}
-    assert len(norms) == 19  # a normalisation for each convolution
-    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
-    expected = np.array(model(pixels))
-    # Float32 rounding of another order of operations.
-    assert np.abs(np.array(stock(pixels)) - expected).max() < 1e-5 * np.abs(expected).max()
-
-
-def test_what_a_server_must_load_is_weighed(tmp_path):
-    (tmp_path / "variables").mkdir()
-    for name in ("saved_model.pb", "variables/a.data", "labels.txt", "net.xml", "net.bin"):
-        (tmp_path / name).write_bytes(bytes(1000))
-    assert serving_runtimes.megabytes(tmp_path) == 0.002  # the graph and its variables
-    assert serving_runtimes.megabytes(tmp_path / "net.xml") == 0.002

@@ -5,7 +5,8 @@ import types
 
 import pytest
 
-from benchmarks import growth, growth_figures, growth_programs, growth_section, harness
+from benchmarks import harness
+from benchmarks.growth import chapter, collect, pictures, plan, programs
 
 
 def net(layers, multiply_adds, **figures):
@@ -41,20 +42,20 @@ def result(**more):
 
 def test_the_ideal_line():
     # 4e9 multiply-adds are 8e9 operations: 0.04 s at 200 GFLOP/s, and three times that to train
-    assert growth_section.ideal_seconds(4_000_000_000, "serve", 200e9) == pytest.approx(0.04)
-    assert growth_section.ideal_seconds(4_000_000_000, "train", 200e9) == pytest.approx(0.12)
+    assert chapter.ideal_seconds(4_000_000_000, "serve", 200e9) == pytest.approx(0.04)
+    assert chapter.ideal_seconds(4_000_000_000, "train", 200e9) == pytest.approx(0.12)
     networks = result()["figures"]["networks"]
-    assert growth_section.share(networks["resnet50"], "serve", 200e9) == pytest.approx(0.8)
-    assert growth_section.share(networks["resnet50"], "train", 200e9) is None
-    assert growth_section.share(networks["resnet50"], "serve", None) is None
+    assert chapter.share(networks["resnet50"], "serve", 200e9) == pytest.approx(0.8)
+    assert chapter.share(networks["resnet50"], "train", 200e9) is None
+    assert chapter.share(networks["resnet50"], "serve", None) is None
 
 
 def test_an_images_memory_is_the_slope_between_the_largest_batches():
-    assert growth_section.mib_an_image({"128": 500.0, "8": 90.0, "32": 116.0}) == 4.0  # 384 / 96
+    assert chapter.mib_an_image({"128": 500.0, "8": 90.0, "32": 116.0}) == 4.0  # 384 / 96
 
 
 def test_the_chapter_says_what_was_found():
-    text = growth_section.section(result())
+    text = chapter.page(result())
     assert text.startswith("## How cost grows\n\n### Seconds an image\n")
     assert "![Seconds an image against multiply-adds](speed/growth_time.png)" in text
     # 24e7 operations of training are 1.2 ms at best, 8e7 of serving 0.4
@@ -74,7 +75,7 @@ def test_the_chapter_names_what_is_missed_and_missing():
     found = result(programs=programs, machine={})
     found["left_out"] = ["resnet1202: train", "plain32: serve"]
     found["failed"] = {"machine": {"matmul": "no such op"}, "networks": {"resnet1202 train": "?"}}
-    text = growth_section.section(found)
+    text = chapter.page(found)
     assert "missed: zoo imports tensorflow; export.onnx takes 0.75 s\n" in text
     assert "No ideal line" in text and "| resnet20 | 0.04e9 | 32 | 4 | 2 |" in text
     assert "(`--all` measures them too): resnet1202: train; plain32: serve.\n" in text
@@ -82,23 +83,23 @@ def test_the_chapter_names_what_is_missed_and_missing():
 
 
 def test_pictures_are_drawn_of_what_there_is(tmp_path):
-    growth_figures.draw(result(), tmp_path)
+    pictures.draw(result(), tmp_path)
     drawn = {path.name for path in tmp_path.glob("*.png") if path.stat().st_size > 5000}
     assert drawn == {f"growth_{name}.png" for name in ("time", "memory", "build", "start")}
     quick = result(networks={"resnet8": net(8, 12_000_000, train_mib={"8": 50.0})}, machine={})
-    growth_figures.draw(quick, tmp_path / "quick")
+    pictures.draw(quick, tmp_path / "quick")
     assert not (tmp_path / "quick" / "growth_memory.png").exists()
 
 
 def test_every_network_is_planned_and_the_deepest_training_stands_alone():
-    tasks = growth.plan()
+    tasks = plan.full()
     names = {task.model for task in tasks}
     assert {"plain34", "resnet50", "resnet110", "resnet1202"} <= names and len(names) == 18
     deepest = [task for task in tasks if task.model == "resnet1202"]
     assert [task.parts for task in deepest] == [("serve", "store"), ("train",)]
     assert all(list(task.batch_sizes) == sorted(task.batch_sizes) for task in tasks)
-    assert [str(task) for task in tasks if growth.takes_long(task)] == ["resnet1202: train"]
-    assert growth.Task("plain34", ("train", "serve"), (8,)) in tasks
+    assert [str(task) for task in tasks if plan.takes_long(task)] == ["resnet1202: train"]
+    assert plan.Task("plain34", ("train", "serve"), (8,)) in tasks
 
 
 def test_a_failure_is_named_and_the_rest_goes_on(monkeypatch, capsys, tmp_path):
@@ -109,8 +110,8 @@ def test_a_failure_is_named_and_the_rest_goes_on(monkeypatch, capsys, tmp_path):
         return {"layers": 8, f"{contender}_seconds": 1.0, "threads": 2}
 
     monkeypatch.setattr(harness, "alone", alone)
-    tasks = [growth.Task(name, ("train", "export"), (8,)) for name in ("resnet8", "resnet14")]
-    found, failed = growth.networks(tasks, tmp_path)
+    tasks = [plan.Task(name, ("train", "export"), (8,)) for name in ("resnet8", "resnet14")]
+    found, failed = collect.networks(tasks, tmp_path)
     expected = {"layers": 8, "network_seconds": 1.0, "load_saved_model_seconds": 1.0}
     assert found == {"resnet8": expected}
     assert failed == {"resnet14: train, export": "killed, as systems do when memory runs out"}
@@ -127,7 +128,7 @@ def test_programs_are_those_with_a_guard(tmp_path, monkeypatch):
     }.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, encoding="utf-8")
-    assert growth_programs.names(tmp_path) == ["trainers.data.serve", "zoo"]
+    assert programs.names(tmp_path) == ["trainers.data.serve", "zoo"]
 
 
 def test_imports_are_read_from_pythons_own_list(monkeypatch):
@@ -137,14 +138,14 @@ def test_imports_are_read_from_pythons_own_list(monkeypatch):
         "import time:        60 |        210 | numpy\n"
         "no such file: tensorflow\n"
     )
-    assert growth_programs.imported(text) == {"numpy.linalg", "numpy"}
+    assert programs.imported(text) == {"numpy.linalg", "numpy"}
     calls = []
     monkeypatch.setattr(
-        growth_programs,
+        programs,
         "run",
         lambda *words: calls.append(words) or types.SimpleNamespace(stderr=text),
     )
-    measured = growth_programs.measure("zoo", 3)
+    measured = programs.measure("zoo", 3)
     assert measured["imports"] == ["numpy"] and measured["seconds"] > 0
     assert calls.count(("-m", "zoo", "--help")) == 3
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks import harness, input_cifar, input_jpeg, noise, photographs
+from benchmarks import harness, noise, photographs
+from benchmarks.input import cifar, crops, jpeg
 
 IN_THIS_PROCESS = {"torch_dataloader": 0}  # it forks its workers, which TensorFlow's threads forbid
 
@@ -15,18 +16,18 @@ def folder(tmp_path_factory):
     return root
 
 
-def first_batch(part, contender, monkeypatch, *arguments):
-    """Its images, float32."""
-    monkeypatch.setattr(part, "rate", lambda batches: next(iter(batches)))
-    batch = part.CONTENDERS[contender](*arguments)
+def first_batch(clock, contender, monkeypatch, *arguments):
+    """The images, float32, of what the module `clock` would have timed."""
+    monkeypatch.setattr(clock, "rate", lambda batches: next(iter(batches)))
+    batch = contender(*arguments)
     images = batch[0] if isinstance(batch, (tuple, list)) else batch
     return np.asarray(images, np.float32)
 
 
-@pytest.mark.parametrize("contender", input_jpeg.CONTENDERS)
+@pytest.mark.parametrize("contender", jpeg.CONTENDERS)
 def test_crops_are_of_the_photographs(folder, contender, monkeypatch):
     monkeypatch.setattr(harness, "CORES", IN_THIS_PROCESS.get(contender, 2))
-    found = first_batch(input_jpeg, contender, monkeypatch, str(folder))
+    found = first_batch(crops, jpeg.CONTENDERS[contender], monkeypatch, str(folder))
     if contender == "raw_decode":
         assert found.tolist() == [[400, 500, 3]] * 32
         return
@@ -38,11 +39,11 @@ def test_crops_are_of_the_photographs(folder, contender, monkeypatch):
     assert (blueness < -60).mean() > 1.3 * (blueness > 60).mean() > 0
 
 
-@pytest.mark.parametrize("contender", input_cifar.CONTENDERS)
+@pytest.mark.parametrize("contender", cifar.CONTENDERS)
 def test_cifars_crops_are_shifts_and_mirrors_of_the_images(contender, monkeypatch):
     """By noise, of which no two windows are alike."""
-    monkeypatch.setattr(input_cifar, "IMAGES", 128)
-    found = first_batch(input_cifar, contender, monkeypatch)
+    monkeypatch.setattr(cifar, "IMAGES", 128)
+    found = first_batch(cifar, cifar.CONTENDERS[contender], monkeypatch)
     assert found.shape == (128, 32, 32, 3)
     images = np.float32(noise.images(128))
     windows = {

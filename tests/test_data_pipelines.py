@@ -1,13 +1,15 @@
 """Batches as a pure function of (seed, step); evaluation that counts each example once."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainers.data import pipelines, sources
+from trainers.data import pipelines, skipped, sources
 from trainers.data.pipelines import Augmentation, Slice
+from trainers.data.stream import finish, stream
 from zoo import preprocess
 
 CONTRACT = preprocess.InputContract(image_size=8, resize_px=8)
@@ -218,3 +220,45 @@ def test_batches_that_do_not_divide_are_refused():
         Slice(2, 1, 2)
     with pytest.raises(ValueError, match="found none|got none"):
         batches(synthetic(12).__class__("empty", "train", ("a",), 0, None, (8, 8, 3)))
+
+
+def boxed(photos, broken=()):
+    """The photographs with a box each, the third with two; some unreadable."""
+    plain = sources.load("folder", "train", data_dir=str(photos))
+
+    def fetch(indices):
+        images, labels = plain.fetch(indices)
+        images = tf.where(tf.reduce_any(indices[:, None] == broken, axis=1), "", images)
+        count = 1 + tf.cast(indices[0] == 2, tf.int64)
+        boxes = tf.tile(tf.cast(indices, tf.float32)[:, None, None], (1, count, 4))
+        return images, {"boxes": boxes, "classes": labels}
+
+    return dataclasses.replace(plain, fetch=fetch, skipped=skipped.Skipped())
+
+
+def test_labels_may_be_boxes_and_sizes_differ_from_batch_to_batch(photos):
+    """By hand: batch b holds examples 2 b and 2 b + 1 on a canvas of its own."""
+    canvases = tf.constant([(6, 9), (9, 6), (5, 5)])
+
+    def plan(number):
+        index = 2 * number + tf.range(2, dtype=tf.int64)
+        return {"index": index, "canvas": tf.repeat(canvases[number][None], 2, axis=0)}
+
+    def prepare(rows):
+        canvas = rows["canvas"][0]
+        pixels = tf.map_fn(
+            lambda image: tf.image.resize(preprocess.decode(image), canvas),
+            rows["images"],
+            fn_output_signature=tf.TensorSpec((None, None, 3), tf.float32),
+        )
+        return {**rows, "images": pixels}
+
+    source = boxed(photos, broken=[3])
+    made = stream(source, prepare, plan, range(3))
+    found = list(finish(made, "images", "labels", "index").as_numpy_iterator())
+    assert [images.shape for images, *_ in found] == [(2, 6, 9, 3), (2, 9, 6, 3), (2, 5, 5, 3)]
+    assert [labels["boxes"].shape for _, labels, _ in found] == [(2, 1, 4), (2, 2, 4), (2, 1, 4)]
+    # Example 3 cannot be read: another stands in, and its boxes came along, filled up with zeros.
+    _, labels, index = found[1]
+    assert index[0] == 2 and index[1] == 4 and source.skipped.indices == {3}
+    assert labels["boxes"][..., 0].tolist() == [[2, 2], [4, 0]]

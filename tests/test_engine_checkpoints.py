@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from keras.ops import convert_to_numpy as convert
 from runs_on_digits import SHORT, records, run, weights
 
 import zoo
-from trainers.engine import checkpoints, optim
+from trainers.engine import checkpoints, loop, optim
+from trainers.engine import state as state_module
 from trainers.engine.state import State
 from trainers.plan.recipes import RECIPES
 
@@ -153,3 +155,29 @@ def mount(path):
 
 def unmount(path):
     subprocess.run(["umount", str(path)], check=True)
+
+
+def test_a_write_in_the_background_holds_one_moment(tmp_path, monkeypatch):
+    """Training goes on before the file is made; weights and step are still the call's."""
+    state, gone_on = fresh(), threading.Event()
+    serialize = state_module._Host.serialize
+
+    def late(host):
+        assert threading.current_thread() is threading.main_thread() or gone_on.wait(60)
+        return serialize(host)
+
+    monkeypatch.setattr(state_module._Host, "serialize", late)
+    saver = checkpoints.Saver(state, tmp_path, loop.Rhythm(9, 9), background=True)
+    for step in range(1, 6):  # TensorFlow has a first, a second and an ever after
+        gone_on.clear()
+        state.step = step
+        state.model.variables[0].assign(tf.ones_like(state.model.variables[0].value) * step)
+        saver.save()
+        state.step, state.history = step + 100, ["a later round"]
+        gone_on.set()
+        saver.finish()
+        again = fresh()
+        assert checkpoints.restore(again, tmp_path)
+        assert (again.step, again.history) == (step, [])
+        assert np.all(convert(again.model.variables[0]) == step)
+        state.history = []

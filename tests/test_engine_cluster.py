@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest.mock
 
@@ -128,10 +129,13 @@ def test_a_worker_alone_says_whom_it_waits_for():
     absent, own = (f"127.0.0.1:{port}" for port in free_ports(2))
     arguments = ["--strategy=multiworker", f"--cluster={absent},{own}", "--worker=1"]
     process = subprocess.Popen(command("classify", *arguments), stderr=subprocess.PIPE, text=True)
+    silent = threading.Timer(60, process.kill)  # then there is no such line
+    silent.start()
     try:
         lines = iter(process.stderr.readline, "")
         assert any(line.strip() == f"waiting for {absent}" for line in lines)
     finally:
+        silent.cancel()
         process.kill()
         process.communicate()
 

@@ -44,8 +44,8 @@ def test_parts_of_a_batch_add_up_to_it(batch):
     parts, parts_sums = one_step(steps.Engine(accumulate=2), images, labels)
     for ours, theirs in zip(parts, whole, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)  # float32's rounding
-    assert parts_sums.images == whole_sums.images == 8
-    assert parts_sums.loss == pytest.approx(whole_sums.loss, rel=1e-5)
+    assert parts_sums.examples == whole_sums.examples == 8
+    assert parts_sums.totals[0] == pytest.approx(whole_sums.totals[0], rel=1e-5)
     other, _ = one_step(steps.Engine(), *batch)
     assert max(np.abs(a - b).max() for a, b in zip(other, whole, strict=True)) > 1e-3
 
@@ -53,7 +53,7 @@ def test_parts_of_a_batch_add_up_to_it(batch):
 def test_xla_computes_the_same_step(batch):
     plain, plain_sums = one_step(steps.Engine(), *batch)
     compiled, sums = one_step(steps.Engine(xla=True), *batch)
-    assert sums.loss == pytest.approx(plain_sums.loss, rel=1e-4)
+    assert sums.totals[0] == pytest.approx(plain_sums.totals[0], rel=1e-4)
     for ours, theirs in zip(compiled, plain, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)  # another order of sums
 
@@ -103,13 +103,14 @@ def test_the_noted_examples_are_those_of_the_batch(tmp_path):
     from trainers.data.augment import Augmentation
     from trainers.plan import images as run_images
     from trainers.plan.flags import Run
-    from trainers.run import failures, runs
+    from trainers.run import failures
+    from trainers.run.place import Place
 
     recipe = dataclasses.replace(RECIPE, batch_size=16)
     description = Run("resnet8", "A", "1x1", "digits", 0, "float32", recipe)
     data = run_images.load(description, None)
     state = type("AtStep2", (), {"step": 2})()
-    place = runs.Place(tmp_path, None, tf.distribute.get_strategy())
+    place = Place(tmp_path, None, tf.distribute.get_strategy())
     failures.bad_batch(ArithmeticError("x"), description, place, data, state)
     stream = pipelines.train(
         data.train, data.input, Augmentation(), batch_size=16, seed=0, steps=(1, 2)

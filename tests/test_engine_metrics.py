@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainers.engine.metrics import Sums, batch_sums, rank
+from trainers.engine.metrics import CLASSIFICATION, batch_sums, rank
+from trainers.engine.task import Sums
 
 NAN = float("nan")
 
@@ -49,5 +50,5 @@ def test_padding_does_not_count_even_if_it_is_nan():
 
 
 def test_means_are_per_image():
-    total = Sums(2.0, 1.0, 1.0, 0.0) + Sums(6.0, 3.0, 1.0, 1.0)
-    assert total.means() == {"loss": 0.5, "error": 0.25, "error_top5": 0.125}
+    total = Sums() + Sums(2.0, (1.0, 1.0, 0.0)) + Sums(6.0, (3.0, 1.0, 1.0))
+    assert CLASSIFICATION.means(total) == {"loss": 0.5, "error": 0.25, "error_top5": 0.125}

@@ -11,8 +11,9 @@ from runs_on_digits import records, run, weights
 
 import zoo
 from trainers.engine import averaged, optim, policies
-from trainers.engine.metrics import Sums
+from trainers.engine.metrics import CLASSIFICATION
 from trainers.engine.state import State
+from trainers.engine.task import Sums
 from trainers.plan.recipes import RECIPES
 
 WARMING = dataclasses.replace(
@@ -39,10 +40,10 @@ def test_plateaus_are_counted_as_by_hand(errors, count):
 
 def test_the_best_round_is_the_first_of_the_lowest():
     history = [{"validation_error": e} for e in (0.5, 0.2, 0.3, 0.2)]
-    assert policies.best(history) == 1
+    assert policies.best(history, CLASSIFICATION) == 1
     averages = [{**r, "validation_ema_error": e} for r, e in zip(history, (4, 3, 1, 2))]
-    assert policies.best(averages) == 2
-    assert policies.best([]) is None
+    assert policies.best(averages, CLASSIFICATION) == 2
+    assert policies.best([], CLASSIFICATION) is None
 
 
 def steered(recipe):
@@ -68,7 +69,7 @@ def test_the_warm_up_ends_below_80_percent_of_its_window():
         images = 200 if step == 30 else 100
         if step == 25:  # inside a window nothing is decided
             images = wrong = 0
-        state.step, state.sums = step, state.sums + Sums(images, 0.0, wrong)
+        state.step, state.sums = step, state.sums + Sums(images, (0.0, wrong))
         steering.on_train_batch_end(0)
         seen.append(float(state.optimizer.learning_rate))
     # What follows cannot bring the warm-up back.

@@ -52,12 +52,12 @@ def by_hand(halves):
     from trainers.data import pipelines
     from trainers.plan import images as run_images
     from trainers.plan.flags import Run
-    from trainers.run import runs
+    from trainers.run import classification
 
     run = Run("resnet8", "A", "1x1", "digits", 0, "float32", RECIPE)
     data = run_images.load(run, None)
-    state = runs.build(run, data, tf.distribute.get_strategy())
-    runs.set_mean(state, data, RECIPE)
+    state = classification.build(run, data, tf.distribute.get_strategy())
+    classification.set_mean(state, data, RECIPE)
     model, optimizer = state.model, state.optimizer
     moving = [v for v in model.non_trainable_variables if "moving" in v.path]
     batches = pipelines.train(
@@ -113,7 +113,7 @@ def test_n_steps_in_one_call_are_n_calls():
         advance, iterator = steps.trainer(model, optimizer, strategy), iter(data)
         sums, done = zip(*(advance(iterator, n) for n in calls), strict=True)
         assert list(done) == calls
-        assert sum(s.images for s in sums) == 24
-        results.append([convert(v) for v in model.variables] + [sum(s.loss for s in sums)])
+        assert sum(s.examples for s in sums) == 24
+        results.append([convert(v) for v in model.variables] + [sum(s.totals[0] for s in sums)])
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)

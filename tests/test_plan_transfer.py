@@ -17,7 +17,7 @@ from trainers.plan import images as run_images
 from trainers.plan import transfer
 from trainers.plan.flags import Run
 from trainers.plan.recipes import RECIPES, default_for
-from trainers.run import runs
+from trainers.run import classification
 from zoo import archive
 from zoo.preprocess import InputContract
 from zoo.surgery import head
@@ -61,8 +61,8 @@ def started(this_run, class_names=None):
     if class_names:
         train = dataclasses.replace(data.train, class_names=class_names)
         data = dataclasses.replace(data, train=train)
-    state = runs.build(this_run, data, tf.distribute.get_strategy())
-    runs.begin(state, data, this_run)
+    state = classification.build(this_run, data, tf.distribute.get_strategy())
+    classification.begin(state, data, this_run)
     return data, state
 
 
@@ -75,7 +75,7 @@ def values(model):
 
 def test_the_network_and_its_eyes_are_the_sources(odd):
     data, state = started(run_from(odd), ("cat",) * 9 + ("dog",))
-    manifest = runs.network(run_from(odd), data)
+    manifest = classification.network(run_from(odd), data)
     assert dataclasses.replace(manifest, num_classes=10) == ODD
     model, _ = archive.load(odd)
     ours, theirs = values(state.model), values(model)

@@ -16,8 +16,8 @@ from runs_on_digits import REMEMBERING, SHORT, command, records, run, wait_for, 
 
 import zoo
 from trainers.engine import loop, optim
-from trainers.engine.metrics import Sums
 from trainers.engine.state import State
+from trainers.engine.task import Sums
 from trainers.plan.recipes import RECIPES
 from trainers.watching.console import Console
 from zoo import archive
@@ -250,7 +250,7 @@ def test_a_validation_loss_that_is_no_number_is_null_in_json():
     optimizer = optim.momentum_sgd(RECIPES["digits"])
     optimizer.build(model.trainable_variables)
     state = State(model, optimizer)
-    state.sums = Sums(2.0, 1.0, 1.0, 0.0)
+    state.sums = Sums(2.0, (1.0, 1.0, 0.0))
     logs = loop.finish_round(state, {"loss": float("nan"), "error": 0.5}, loop.Speed())
     record = json.loads(json.dumps(state.history[-1], allow_nan=False))
     assert record["validation_loss"] is None and record["validation_error"] == 0.5

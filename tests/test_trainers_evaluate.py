@@ -11,7 +11,7 @@ from export_networks import program, save_run
 from trainers.data import sources
 from trainers.judging import figures, scores
 from trainers.plan import images as run_images
-from trainers.run import runs
+from trainers.run import classification
 
 # Five answers over three classes; the labels are 0, 1, 2, 2, 0.
 PROBABILITIES = np.array(
@@ -136,7 +136,7 @@ def test_center_scores_are_the_validation_of_training(run_dir):
     strategy = tf.distribute.get_strategy()
     model, manifest = archive.load(run_dir)
     source = run_images.source_of(manifest)
-    expected = runs.evaluation(model, source, manifest.input, 64, strategy)()
+    expected = classification.evaluation(model, source, manifest.input, 64, strategy)()
     found = scores.of_network(model, manifest, source, scores.Look(), strategy)
     verdict = figures.judge(found, manifest.class_names)
     assert {name: verdict[name] for name in expected} == pytest.approx(expected, rel=1e-5)

@@ -11,7 +11,8 @@ import zoo
 from trainers.plan import images
 from trainers.plan.flags import Run
 from trainers.plan.recipes import RECIPES, default_for
-from trainers.run import runs
+from trainers.run import classification, training
+from trainers.run.place import Place
 from zoo import archive
 
 # One of each kind: plain and residual, basic and bottleneck, Table 1 and the CIFAR family.
@@ -31,11 +32,12 @@ def test_two_steps_of_every_network(tmp_path, model):
     recipe = dataclasses.replace(recipe, steps=2, round_steps=2, batch_size=2, image_size=size)
     run = Run(model, spec.shortcut, "1x1", "synthetic", 0, "float32", recipe)
     data = images.load(run, None)
-    state = runs.build(run, data, tf.distribute.get_strategy())
-    place = runs.Place(tmp_path, None, tf.distribute.get_strategy(), pictures=False)
+    state = classification.build(run, data, tf.distribute.get_strategy())
+    place = Place(tmp_path, None, tf.distribute.get_strategy(), pictures=False)
     ends = [state.model.trainable_variables[end] for end in (0, -1)]
     before = [convert(v) for v in ends]
-    assert runs.train(run, place, data, state) is None
+    work = classification.work(run, place, data, state)
+    assert training.train(run, place, work, state).stopped_by is None
     assert state.step == 2
     for variable, old in zip(ends, before, strict=True):
         assert not np.array_equal(convert(variable), old), variable.path

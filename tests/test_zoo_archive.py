@@ -11,6 +11,7 @@ from keras.ops import convert_to_numpy as convert
 
 import zoo
 from zoo import archive
+from zoo import manifest as manifest_module
 from zoo.preprocess import InputContract
 
 NETWORK = zoo.Network("resnet8", 3, 8, "B", mean="pixel")
@@ -47,6 +48,43 @@ def test_network_and_manifest_come_back(saved):
     assert sorted(p.name for p in run_dir.iterdir()) == ["manifest.json", "model.weights.h5"]
 
 
+@pytest.fixture
+def bfloat16():
+    """Somebody's global policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def test_a_loaded_network_computes_what_was_saved_under_any_policy(saved, bfloat16):
+    model, run_dir = saved
+    loaded, _ = archive.load(run_dir)
+    pixels = np.random.default_rng(1).uniform(0, 255, (3, 8, 8, 3)).astype("float32")
+    np.testing.assert_array_equal(loaded(pixels), model(pixels))
+    assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+
+
+def test_another_precision_is_asked_for_by_name(saved):
+    _, run_dir = saved
+    loaded, _ = archive.load(run_dir, dtype="mixed_bfloat16")
+    assert loaded.get_layer("conv2_block1_1_conv").compute_dtype == "bfloat16"
+    assert loaded.get_layer("conv2_block1_1_conv").kernel.dtype == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "single"])
+def test_the_global_policy_outlives_a_failed_load(saved, bfloat16, monkeypatch, dtype):
+    def broken(network):
+        raise MemoryError
+
+    monkeypatch.setitem(archive.BUILDERS, "classifier", broken)
+    with pytest.raises((MemoryError, ValueError)):
+        archive.load(saved[1], dtype=dtype)
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+
+
 def test_keras_itself_reads_the_weights(saved):
     model, run_dir = saved
     other = zoo.build_network(NETWORK)
@@ -64,6 +102,11 @@ def test_an_optimizer_stays_out_of_the_file_and_in_the_model(tmp_path):
     with h5py.File(tmp_path / archive.WEIGHTS) as file:
         assert "optimizer" not in file
         assert "layers" in file
+
+
+def test_a_model_that_was_never_compiled_is_left_as_it_was(saved):
+    model, _ = saved
+    assert not hasattr(model, "optimizer")
 
 
 def test_directory_without_a_network(tmp_path):
@@ -152,3 +195,39 @@ def test_a_failed_save_leaves_the_earlier_one_whole(saved, monkeypatch):
         archive.save(model, MANIFEST, run_dir)
     assert (run_dir / archive.WEIGHTS).read_bytes() == before
     assert sorted(p.name for p in run_dir.iterdir()) == ["manifest.json", "model.weights.h5"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """Another kind of network than a classifier, as a manifest describes it."""
+
+    num_classes: int
+    slope: float
+
+
+def build_line(line):
+    x = keras.Input((1,))
+    return keras.Model(x, keras.layers.Dense(1, name="line")(x))
+
+
+def test_another_kind_of_network_has_its_own_description(tmp_path, monkeypatch):
+    monkeypatch.setitem(manifest_module.KINDS, "line", (Line, InputContract))
+    monkeypatch.setitem(archive.BUILDERS, "line", build_line)
+    described = archive.Manifest(Line(1, 0.5), InputContract(8, 8), ("a",), kind="line")
+    model = build_line(described.network)
+    model.set_weights([np.float32([[2.0]]), np.float32([3.0])])
+    archive.save(model, described, tmp_path)
+    archive.copy(tmp_path, "model", "best")
+    loaded, manifest = archive.load(tmp_path, "best", kind="line")
+    assert manifest.network == Line(1, 0.5)
+    assert convert(loaded(np.float32([[1.0]]))) == 5.0
+    with pytest.raises(archive.ArchiveError, match="holds a line, expected a classifier"):
+        archive.load(tmp_path)
+
+
+def test_a_kind_that_nobody_knows_is_named(saved):
+    _, run_dir = saved
+    assert "kind" not in json.loads((run_dir / archive.MANIFEST).read_text())
+    edit(run_dir, lambda fields: fields.update(kind="oracle"))
+    with pytest.raises(archive.ArchiveError, match="kind 'oracle', expected one of classifier"):
+        archive.load(run_dir)

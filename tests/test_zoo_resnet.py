@@ -1,5 +1,8 @@
 """Every network of the paper, against numbers from outside."""
 
+import dataclasses
+import json
+
 import keras
 import numpy as np
 import published
@@ -84,6 +87,14 @@ def test_features_share_weights_and_take_layer_names():
         zoo.features(model, ["conv9"])
 
 
+def test_one_name_gives_a_dict_of_one_key():
+    model = zoo.build("resnet8", image_size=16)
+    maps = zoo.features(model, "conv3").output
+    assert {name: tensor.shape for name, tensor in maps.items()} == {"conv3": (None, 8, 8, 32)}
+    with pytest.raises(ValueError, match="unknown feature 'conv9': expected one of conv1, conv2"):
+        zoo.features(model, "conv9")
+
+
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_logits_are_float32_under_mixed_precision(policy):
     before = keras.config.dtype_policy()
@@ -149,7 +160,20 @@ def test_first_layers_are_initialised_as_he_et_al():
     assert np.abs(kernel).max() > 3.5 * std
 
 
-@pytest.mark.parametrize("name", ["resnet19", "resnet8x", "plain50", "resnet2", "", "ResNet50"])
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
+def test_pixels_are_not_rounded_to_keras_own_default_type(floatx):
+    before = keras.config.floatx()
+    keras.config.set_floatx(floatx)
+    try:
+        pixels = zoo.build("resnet8", image_size=8).input
+    finally:
+        keras.config.set_floatx(before)
+    assert pixels.dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "name", ["resnet19", "resnet8x", "plain50", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
+)
 def test_unknown_name_lists_the_known(name):
     with pytest.raises(ValueError, match="unknown network .*plain18.*resnet1202.*6n"):
         zoo.build(name)
@@ -159,16 +183,48 @@ def test_unknown_name_lists_the_known(name):
     "arguments, sentence",
     [
         ({"shortcut": "D"}, "unknown shortcut 'D': expected one of A, B, C"),
+        ({"shortcut": ["A"]}, r"unknown shortcut \['A'\]: expected one of A, B, C"),
         ({"stride": "2x2"}, "unknown stride '2x2': expected one of 1x1, 3x3"),
+        ({"stride": 2}, "unknown stride 2: expected one of 1x1, 3x3"),
+        ({"zeros": np.zeros(2)}, r"unknown zeros array.*: expected one of end, split"),
+        ({"pool_pad": None}, "unknown pool_pad None: expected one of both, end"),
         ({"batch_norm": "frozen"}, "unknown batch_norm 'frozen': expected one of replica"),
         ({"num_classes": 0}, "num_classes: expected a whole number of at least 1, got 0"),
-        ({"image_size": 8.5}, "image_size: expected a whole number of at least 1, got 8.5"),
+        ({"num_classes": -1}, "num_classes: expected a whole number of at least 1, got -1"),
+        ({"num_classes": True}, "num_classes: expected a whole number of at least 1, got True"),
+        ({"num_classes": np.True_}, "num_classes: expected a whole number .* got np.True_"),
+        ({"num_classes": 5.0}, r"num_classes: expected a whole number of at least 1, got 5\.0"),
+        ({"num_classes": "10"}, "num_classes: expected a whole number of at least 1, got '10'"),
+        ({"image_size": 8.5}, r"image_size: expected a whole number of at least 1, got 8\.5"),
+        ({"image_size": np.int64(0)}, "image_size: expected a whole number .* got np.int64"),
+        ({"image_size": (8, 8)}, r"image_size: expected a whole number .* got \(8, 8\)"),
         ({"mean": "pixel"}, "a per-pixel mean needs an image_size"),
+        ({"mean": 127.5}, r"unknown mean 127\.5: expected one of channel, pixel"),
+        ({"bn_epsilon": "1e-5"}, r"bn_epsilon: expected a number in \(0, 1\), got '1e-5'"),
+        ({"bn_epsilon": None}, r"bn_epsilon: expected a number in \(0, 1\), got None"),
+        ({"bn_epsilon": float("nan")}, r"bn_epsilon: expected a number in \(0, 1\), got nan"),
+        ({"bn_epsilon": 1}, r"bn_epsilon: expected a number in \(0, 1\), got 1"),
+        (
+            {"width": 2, "classes": 5},
+            "unknown argument classes, width: expected one of num_classes, image_size, shortcut, "
+            "stride, batch_norm, mean, bn_epsilon, pool_pad, zeros",
+        ),
     ],
 )
 def test_bad_arguments_are_answered_with_the_known(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         zoo.build("resnet20", **arguments)
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.int32, np.uint8])
+def test_numbers_may_be_numpys_and_become_pythons(integer):
+    model = zoo.build("resnet8", num_classes=integer(5), image_size=integer(8))
+    assert model.input.shape == (None, 8, 8, 3)
+    assert model.output.shape == (None, 5)
+    given = zoo.Network("resnet8", integer(5), integer(8), "A", bn_epsilon=np.float32(0.125))
+    plain = zoo.Network("resnet8", 5, 8, "A", bn_epsilon=0.125)
+    assert given == plain
+    assert json.dumps(dataclasses.asdict(given)) == json.dumps(dataclasses.asdict(plain))
 
 
 def test_other_depths_of_the_family():

@@ -9,12 +9,10 @@ import sys
 
 from absl import flags
 
-from zoo import limits, program
+from trainers.judging import options
+from zoo import program
 
-_RUN_DIR = flags.DEFINE_string("run_dir", None, "the run, or import, to ask", required=True)
-_WEIGHTS = flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest")
-_TOP = limits.DEFINE_integer("top", 5, "so many classes for each picture")
-_BATCH_SIZE = limits.DEFINE_integer("batch_size", 32, "pictures a step")
+options.define_asking()
 _JSON = flags.DEFINE_bool("json", False, "print JSON for machines: a list, an object a file")
 
 
@@ -25,11 +23,11 @@ def main(paths):
         from trainers.judging import pictures
         from zoo import archive
 
-        model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)
+        asked = flags.FLAGS
+        model, manifest = archive.load(asked.run_dir, asked.weights)
 
     sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
-    options = dict(top=_TOP.value, batch_size=_BATCH_SIZE.value)
-    guesses = pictures.guess(model, manifest, paths, **options)
+    guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
     if _JSON.value:
         failed = print_json([pictures.as_fields(guess) for guess in guesses])
     else:

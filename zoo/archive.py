@@ -6,49 +6,31 @@ file is executed. Every misfit is an ArchiveError of one sentence.
 
 import contextlib
 import dataclasses
-import importlib.metadata
-import json
 import pathlib
-import platform
 import shutil
 
 import h5py
 
-from zoo import files
-from zoo.preprocess import InputContract
+from zoo import files, precision
+from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
-from zoo.specs import Network
 
-FORMAT = 1
-MANIFEST, WEIGHTS = "manifest.json", "model.weights.h5"
+__all__ = [
+    "MANIFEST",
+    "WEIGHTS",
+    "ArchiveError",
+    "Manifest",
+    "add",
+    "copy",
+    "load",
+    "load_manifest",
+    "save",
+    "versions",
+    "weights_file",
+]
 
-
-class ArchiveError(ValueError):
-    """What was expected of a run directory, what is there, and what to do."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """All that is known of a trained network beside its weights; JSON in `manifest.json`."""
-
-    network: Network
-    input: InputContract
-    class_names: tuple[str, ...]
-    data: dict = dataclasses.field(default_factory=dict)
-    recipe: dict = dataclasses.field(default_factory=dict)
-    seed: int = 0
-    step: int = 0
-    metrics: dict = dataclasses.field(default_factory=dict)
-    versions: dict = dataclasses.field(default_factory=dict)
-    weights: dict = dataclasses.field(default_factory=dict)
-    format: int = FORMAT
-
-    def __post_init__(self):
-        if len(self.class_names) != self.network.num_classes:
-            raise ValueError(
-                f"{len(self.class_names)} class names for a network of "
-                f"{self.network.num_classes} classes"
-            )
+WEIGHTS = "model.weights.h5"
+BUILDERS = {"classifier": build_network}  # of each of zoo.manifest.KINDS
 
 
 def weights_file(weights):
@@ -99,13 +81,20 @@ def _write_by(write, manifest, run_dir, weights):
         facts = {"sha256": files.sha256(temporary), "bytes": temporary.stat().st_size}
     known = {**manifest.weights, name: facts}
     manifest = dataclasses.replace(manifest, weights=known, versions=versions())
-    files.write_json(path.with_name(MANIFEST), dataclasses.asdict(manifest))
+    files.write_json(path.with_name(MANIFEST), manifest.as_fields())
     return manifest
 
 
-def load(run_dir, weights="model"):
-    """The network that was saved, and its manifest: directory -> (keras.Model, Manifest)."""
+def load(run_dir, weights="model", dtype="float32", kind="classifier"):
+    """The network that was saved, and its manifest: directory -> (keras.Model, Manifest).
+
+    `weights` is one of the sets that the manifest names. `dtype` is the policy that the network
+    computes in, such as "mixed_bfloat16"; Keras' global policy has no say and stays as it is. A
+    network of another `kind` is an ArchiveError.
+    """
     manifest = load_manifest(run_dir)
+    if manifest.kind != kind:
+        raise ArchiveError(f"{run_dir} holds a {manifest.kind}, expected a {kind}")
     path = pathlib.Path(run_dir) / weights_file(weights)
     if weights != "model" and path.name not in manifest.weights:
         raise ArchiveError(
@@ -113,63 +102,11 @@ def load(run_dir, weights="model"):
             f"its manifest names ({', '.join(manifest.weights)})"
         )
     _check_file(path, manifest.weights.get(path.name, {}))
-    model = build_network(manifest.network)
+    with precision.policy(dtype):
+        model = BUILDERS[kind](manifest.network)
     _check_shapes(path, model)
     model.load_weights(path)
     return model, manifest
-
-
-def load_manifest(run_dir):
-    """The manifest alone: directory -> Manifest. ArchiveError names what does not fit."""
-    path = pathlib.Path(run_dir) / MANIFEST
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ArchiveError(
-            f"{run_dir} holds no trained network: expected {MANIFEST} in it; "
-            "give the directory of a run that has finished at least one round"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ArchiveError(f"{path} is not a readable manifest: {error}") from None
-    if not isinstance(fields, dict) or "format" not in fields:
-        raise ArchiveError(f"{path} is not a manifest: expected a JSON object with a format number")
-    if fields["format"] != FORMAT:
-        raise ArchiveError(
-            f"{path} has format {fields['format']}, this program reads {FORMAT}: "
-            "use the version that wrote it"
-        )
-    try:
-        fields["network"] = _from_fields(Network, fields.get("network"), "network.")
-        fields["input"] = _from_fields(InputContract, fields.get("input"), "input.")
-        fields["class_names"] = tuple(fields.get("class_names", ()))
-        return _from_fields(Manifest, fields, "")
-    except (TypeError, ValueError) as error:
-        raise ArchiveError(f"{path}: {error}") from None
-
-
-def versions():
-    """The packages that decide what a network computes: name -> version."""
-    packages = ("keras", "tensorflow", "numpy", "h5py")
-    found = {package: importlib.metadata.version(package) for package in packages}
-    return {"python": platform.python_version(), **found}
-
-
-def _from_fields(kind, fields, prefix):
-    """A dataclass from JSON fields; ValueError names the keys that are unknown or missing."""
-    if not isinstance(fields, dict):
-        raise ValueError(f"expected an object at {prefix.rstrip('.')!r}, got {fields!r}")
-    known = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(set(fields) - set(known))
-    if unknown:
-        raise ValueError(f"unknown key {', '.join(prefix + key for key in unknown)}")
-    missing = [name for name, field in known.items() if name not in fields and _required(field)]
-    if missing:
-        raise ValueError(f"missing key {', '.join(prefix + key for key in missing)}")
-    return kind(**fields)
-
-
-def _required(field):
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _check_file(path, expected):
@@ -210,7 +147,10 @@ def _check_shapes(path, model):
 @contextlib.contextmanager
 def _without_optimizer(model):
     """A compiled model saves its optimizer's variables too; the archive is the network alone."""
-    optimizer = getattr(model, "optimizer", None)
+    if not hasattr(model, "optimizer"):  # never compiled; Keras' HDF5 writer trips over a None
+        yield
+        return
+    optimizer = model.optimizer
     model.optimizer = None
     try:
         yield

@@ -46,6 +46,12 @@ def run(main, usage):
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
 
 
+def no_arguments(arguments):
+    """Ends the program where words stand beside its flags, which alone it takes."""
+    if arguments:
+        usage_error(f"unexpected arguments: {' '.join(arguments)}")
+
+
 def usage_error(sentence):
     """Ends the program for a command line that cannot be meant; exit code 2."""
     _say(sentence)
@@ -135,9 +141,8 @@ def _parse(argv):
 
 def _refusal(error):
     """The sentence for an error of the flags: ours, which absl has wrapped, or absl's own."""
-    found = [x for x in (error, error.__context__) if isinstance(x, limits.LimitError)]
-    if found:
-        return found[0]
+    if isinstance(limits.told(error), limits.LimitError):
+        return limits.told(error)
     if "Non-boolean" in str(error):
         return f"{str(error).partition(': ')[0]}: value should be true or false {HINT}"
     return f"{error} {HINT}"
@@ -173,7 +178,7 @@ def _guarded(main, arguments):
 
 def failure(error):
     """A sentence for what can fail in a program without a mistake in it; else None."""
-    origin = type(error).__module__.replace("__main__", _name()).split(".")[0]
+    origin = type(error).__module__.replace("__main__", name()).split(".")[0]
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
     if isinstance(error, MemoryError):
@@ -197,7 +202,7 @@ def telling(error):
 
 
 def _say(sentence):
-    print(_short(f"{_name()}: {' '.join(str(sentence).split())}"), file=sys.stderr)
+    print(_short(f"{name()}: {' '.join(str(sentence).split())}"), file=sys.stderr)
 
 
 def _short(sentence):
@@ -208,7 +213,8 @@ def _short(sentence):
     return f"{sentence[: LONGEST - end - 5]} ... {sentence[-end:]}"
 
 
-def _name():
+def name():
+    """What the person called: "trainers.classify"."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
 

@@ -1,5 +1,6 @@
 """The builder: a fold of blocks over a row of Table 1, or of the 6n + 2 family."""
 
+import dataclasses
 import functools
 
 import keras
@@ -16,9 +17,14 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 
     Logits are float32 under any precision policy. None takes the paper's value: 1000 or 10
     classes, shortcut B or A, and any image size. `more` are the other fields of `Network`.
-    ValueError lists what is known.
+    ValueError lists what is known, of names, of arguments and of their values.
     """
     spec = find(name)
+    known = [field.name for field in dataclasses.fields(Network) if field.name != "name"]
+    if unknown := sorted(more.keys() - known):
+        raise ValueError(
+            f"unknown argument {', '.join(unknown)}: expected one of {', '.join(known)}"
+        )
     return build_network(
         Network(
             name=name,
@@ -45,7 +51,8 @@ def build_network(network):
     if network.shortcut == "A":
         shortcut = functools.partial(shortcut, zeros=network.zeros)
 
-    image = keras.Input((size, size, 3), name="image")
+    # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
+    image = keras.Input((size, size, 3), dtype="float32", name="image")
     x = PixelNormalization(mean_shape, name="pixels")(image)
     x = blocks.STEMS[spec.stem](x, pool_pad=network.pool_pad, **norm)
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
@@ -77,8 +84,10 @@ def stages(model):
 def features(model, names=None):
     """The network with inner maps for outputs: pixels -> {name: tensor}, weights shared.
 
-    `names` are keys of `stages` (default: all) or names of layers. ValueError lists the stages.
+    `names` are keys of `stages` (default: all) or names of layers, in a sequence; a single string
+    gives a dict of that one key. ValueError lists the stages.
     """
+    names = [names] if isinstance(names, str) else names
     known = stages(model)
     layer_names = {layer.name for layer in model.layers}
     outputs = {}

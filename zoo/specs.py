@@ -1,6 +1,7 @@
 """Architectures as data: Table 1's five columns and the 6n + 2 family of Sec. 4.2."""
 
 import dataclasses
+import numbers
 import re
 
 SHORTCUTS = ("A", "B", "C")
@@ -49,6 +50,9 @@ class Network:
     The last three are for weights that were trained elsewhere. `bn_epsilon` is added to every
     variance. `pool_pad` "end" pads conv1's max pool behind only, as Caffe does. `zeros` says where
     option A puts the new channels: behind x's, or half on each side of them.
+
+    Numbers may be numpy's; Python's are kept, so a network is JSON. ValueError for the first field
+    that is not of its kind says what is known.
     """
 
     name: str
@@ -70,16 +74,18 @@ class Network:
             _one_of("shortcut", self.shortcut, SHORTCUTS)
         _one_of("stride", self.stride, STRIDES)
         _one_of("batch_norm", self.batch_norm, BATCH_NORMS)
-        _positive("num_classes", self.num_classes)
+        self._keep("num_classes", _positive("num_classes", self.num_classes))
         if self.image_size is not None:
-            _positive("image_size", self.image_size)
+            self._keep("image_size", _positive("image_size", self.image_size))
         _one_of("mean", self.mean, MEANS)
         if self.mean == "pixel" and self.image_size is None:
             raise ValueError("a per-pixel mean needs an image_size; got None")
-        if not 0 < self.bn_epsilon < 1:
-            raise ValueError(f"bn_epsilon: expected a number in (0, 1), got {self.bn_epsilon!r}")
+        self._keep("bn_epsilon", _fraction("bn_epsilon", self.bn_epsilon))
         _one_of("pool_pad", self.pool_pad, POOL_PADS)
         _one_of("zeros", self.zeros, ZEROS)
+
+    def _keep(self, field, value):
+        object.__setattr__(self, field, value)  # the way into a frozen dataclass
 
 
 def imagenet(block, *depths, plain=False):
@@ -132,9 +138,10 @@ def find(name):
     D has four digits at most. Depths 50 and 152 are 6n + 2 too; those names stay Table 1's.
     Raises ValueError, with Table 1's names, for anything else.
     """
-    if name in TABLE_1:
+    text = name if isinstance(name, str) else ""
+    if text in TABLE_1:
         return Spec(name=name, **TABLE_1[name])
-    match = re.fullmatch(r"(resnet|plain)([1-9][0-9]{0,3})", str(name))
+    match = re.fullmatch(r"(resnet|plain)([1-9][0-9]{0,3})", text)
     if match:
         kind, depth = match[1], int(match[2])
         if depth >= 8 and depth % 6 == 2 and f"resnet{depth}" not in TABLE_1:
@@ -154,10 +161,17 @@ def deepens(shallow_name, deep_name):
 
 
 def _one_of(what, value, known):
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise ValueError(f"unknown {what} {value!r}: expected one of {', '.join(known)}")
 
 
 def _positive(what, value):
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{what}: expected a whole number of at least 1, got {value!r}")
+    return int(value)
+
+
+def _fraction(what, value):
+    if not isinstance(value, numbers.Real) or not 0 < value < 1:
+        raise ValueError(f"{what}: expected a number in (0, 1), got {value!r}")
+    return float(value)

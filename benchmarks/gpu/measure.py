@@ -80,7 +80,8 @@ def train(case, options):
     from trainers.engine import steps
     from trainers.plan.flags import Run
     from trainers.plan.recipes import RECIPES, default_for
-    from trainers.run import benchmark, runs
+    from trainers.run import benchmark, classification
+    from trainers.run.place import Place
     from zoo import complexity, specs
 
     choose(case, options)
@@ -95,8 +96,8 @@ def train(case, options):
     )
     run = Run(options.model, spec.shortcut, options.stride, case.input, 0, case.precision, recipe)
     data = images(run, options, spec.num_classes)
-    place = runs.Place(pathlib.Path(), options.data_dir, spread, engine=steps.Engine(xla=case.xla))
-    state = runs.build(run, data, spread)
+    place = Place(pathlib.Path(), options.data_dir, spread, engine=steps.Engine(xla=case.xla))
+    state = classification.build(run, data, spread)
     timing = benchmark.timed(case.input, run, place, data, state, options.steps)
     flops = complexity.multiply_adds(state.model) * benchmark.FLOPS_A_MULTIPLY_ADD
     return as_figures(timing, flops)

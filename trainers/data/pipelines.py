@@ -70,8 +70,8 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     start, stop = (steps.start, steps.stop) if isinstance(steps, range) else steps
     numbers = range(start * part.count, stop * part.count)
 
-    def prepare(images, rows):
-        return augment.apply(images, rows, contract, augmentation)
+    def prepare(rows):
+        return {**rows, "images": augment.apply(rows["images"], rows, contract, augmentation)}
 
     def mixed(rows):
         kinds = augmentation.mixup > 0, augmentation.cutmix > 0
@@ -106,7 +106,7 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
 
     numbers = range(-(-length // batch_size) * part.count)
 
-    def prepare(images, rows):
+    def seen(images, rows):
         if look is None:
             return augment.apply(images, rows, contract, NO_AUGMENTATION)
         if images.dtype == tf.string:
@@ -114,6 +114,9 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
                 lambda image, _: look(preprocess.decode(image)[None])[0], images, {}
             )
         return look(images)
+
+    def prepare(rows):
+        return {**rows, "images": seen(rows["images"], rows)}
 
     batches = stream(source, prepare, plan, numbers)
     return finish(batches, "images", "labels", "weights", "index")

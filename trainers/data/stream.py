@@ -22,10 +22,11 @@ TRIES = 16  # examples in the place of one that cannot be read
 def stream(source, prepare, plan, numbers: range):
     """`plan(number)`, which example and which randomness in each row, made into batches.
 
-    `prepare(images, rows)` makes (n, H, W, 3) pixels, or (n,) encoded images, what the network
-    eats, all n of one size. Elements are the plan's dict with `images` and `labels`. Arrays are
-    worked on by the batch, 4-5 times as fast as by the example; encoded images one by one, on all
-    cores, a few of them in each core's piece.
+    `prepare(rows)` gets the plan's dict with `images`, (n, H, W, 3) pixels or (n,) encoded, and
+    `labels`, a tensor or a dict of them, and returns it with what the network eats: all n images of
+    one size, which may be another in the next batch. Arrays are worked on by the batch, 4-5 times
+    as fast as by the example; encoded images one by one, on all cores, a few of them in each core's
+    piece. Where a side is not known beforehand, pieces are filled up with zeros to the longest.
     """
     if source.length < 1:
         raise ValueError(f"{source.name}: expected examples in {source.split}, got none")
@@ -33,21 +34,31 @@ def stream(source, prepare, plan, numbers: range):
 
     def filled(rows):
         images, labels = source.fetch(rows["index"])
-        return {**rows, "images": prepare(images, rows), "labels": labels}
+        return prepare({**rows, "images": images, "labels": labels})
 
     if source.image_shape:
         return plans.map(filled, num_parallel_calls=WORKERS)
     per_batch = plans.element_spec["index"].shape[0]
     size = max(n for n in range(1, PIECE + 1) if per_batch % n == 0)
-    pieces = plans.map(lambda rows: {k: split(v, size) for k, v in rows.items()}).unbatch()
+    pieces = plans.map(lambda rows: each_tensor(lambda x: split(x, size), rows)).unbatch()
     made = pieces.interleave(
         lambda rows: piece(rows, filled, source),
         cycle_length=PIECES_AHEAD * WORKERS,
         num_parallel_calls=WORKERS,
         deterministic=True,
     )
-    joined = made.batch(per_batch // size, drop_remainder=True)
-    return joined.map(lambda rows: {k: join(v) for k, v in rows.items()})
+    return gathered(made, per_batch // size).map(lambda rows: each_tensor(join, rows))
+
+
+each_tensor = tf.nest.map_structure
+
+
+def gathered(elements, count):
+    """Batches of `count` elements; zeros fill up sides that are not known beforehand."""
+    shapes = [spec.shape for spec in tf.nest.flatten(elements.element_spec)]
+    if all(shape.is_fully_defined() for shape in shapes):
+        return elements.batch(count, drop_remainder=True)
+    return elements.padded_batch(count, drop_remainder=True)
 
 
 def split(values, size: int):
@@ -66,15 +77,15 @@ def piece(rows, filled, source):
     """A dataset of one element, `filled(rows)`; row by row if one of them cannot be made."""
 
     def single(row):
-        made = filled({k: v[None] for k, v in row.items()})
-        return {k: v[0] for k, v in made.items()}
+        made = filled(each_tensor(lambda x: x[None], row))
+        return each_tensor(lambda x: x[0], made)
 
     together = tf.data.Dataset.from_tensors(rows).map(filled)
     singly = tf.data.Dataset.from_tensor_slices(rows).flat_map(
         lambda row: readable(row, single, source)
     )
     count = rows["index"].shape[0]
-    return together.ignore_errors().concatenate(singly.batch(count, True)).take(1)
+    return together.ignore_errors().concatenate(gathered(singly, count)).take(1)
 
 
 def readable(row, single, source):

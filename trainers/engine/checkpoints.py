@@ -40,6 +40,8 @@ def write(checkpoint, step, run_dir, background=False):
     options = tf.train.CheckpointOptions(
         experimental_enable_async_checkpoint=background, experimental_write_callbacks=[commit]
     )
+    checkpoint.sync()  # the write before this one still needs what it noted
+    checkpoint.host.note()
     checkpoint.write(str(folder(run_dir) / f"{WRITING}ckpt-{step}"), options=options)
 
 

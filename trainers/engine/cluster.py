@@ -115,10 +115,10 @@ def end_together(any_worker, chief):
         os._exit(0)
 
 
-def leave(error):
+def leave(program, error):
     """Ends this process for a peer that is gone: TensorFlow cannot go on, nor end in order."""
     print(
-        f"trainers.classify: a worker of the cluster is gone or does not answer ({reason(error)}); "
+        f"{program}: a worker of the cluster is gone or does not answer ({reason(error)}); "
         "start the same command again on all of them to resume from the last checkpoint",
         file=sys.stderr,
         flush=True,

@@ -27,10 +27,23 @@ def strategy(name="auto", logical_devices=1):
             f"--strategy={name} has none: leave one of them out"
         )
     if logical_devices > 1:
-        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(logical_devices)]
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, parts)
+        split_cpu(logical_devices)
     return STRATEGIES[name](logical_devices)
+
+
+def split_cpu(count):
+    """Makes at least so many logical devices of the CPU; DeviceError where that is too late."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    if len(tf.config.get_logical_device_configuration(cpu) or ()) >= count:
+        return
+    try:
+        parts = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
+        tf.config.set_logical_device_configuration(cpu, parts)
+    except RuntimeError:
+        raise DeviceError(
+            f"--logical_devices={count}: TensorFlow uses the CPU as a whole already; ask for its "
+            "parts before anything else, in a new process"
+        ) from None
 
 
 def _auto(logical_devices):

@@ -11,7 +11,7 @@ import time
 import keras
 
 from trainers.engine import optim
-from trainers.engine.metrics import Sums
+from trainers.engine.task import Sums
 
 
 class LossNotFinite(ArithmeticError):
@@ -61,7 +61,7 @@ class Speed:
 
     def add(self, steps, sums, seconds):
         if self.traced:
-            self.images += sums.images
+            self.images += sums.examples
             self.wait += sums.wait
             self.seconds += seconds
             fitting = round(steps * CALL_SECONDS / max(seconds, 1e-6))
@@ -83,8 +83,8 @@ def train(state, batches, evaluate, rhythm, device, callbacks):
     """Trains `state` up to `rhythm.steps`, or until a callback sets `model.stop_training`.
 
     `batches(start, stop)` gives an iterator of what `steps.trainer` eats, `evaluate()` a dict of
-    means, `device` is the pair of `steps.trainer` and `steps.averager`. Each finished round adds a
-    record to `state.history`. Raises LossNotFinite after the step at which that happens.
+    figures, `device` is the pair of `steps.trainer` and `steps.averager`. Each finished round adds
+    a record to `state.history`. Raises LossNotFinite after the step at which that happens.
     """
     advance, settle = device
     listeners = keras.callbacks.CallbackList(callbacks, model=state.model)
@@ -104,7 +104,7 @@ def train(state, batches, evaluate, rhythm, device, callbacks):
             timed_call(state, advance, iterator, count, speed)
             if state.step == end or rhythm.is_checkpoint(state.step):
                 settle()
-            listeners.on_train_batch_end(state.step - 1, state.sums.means())
+            listeners.on_train_batch_end(state.step - 1, state.task.means(state.sums))
         if state.step < end:
             settle()
             break
@@ -119,8 +119,9 @@ def timed_call(state, advance, iterator, count, speed):
     speed.add(done, sums, time.perf_counter() - start)
     state.sums += dataclasses.replace(sums, wait=0.0)  # a clock's number, no part of the state
     state.step += done
-    if not math.isfinite(sums.loss):
-        raise LossNotFinite(f"the loss of step {state.step:,} is {sums.loss}")
+    loss = sums.totals[0]
+    if not math.isfinite(loss):
+        raise LossNotFinite(f"the loss of step {state.step:,} is {loss}")
 
 
 def finish_round(state, validation, speed):
@@ -129,7 +130,7 @@ def finish_round(state, validation, speed):
     What is not finite, such as the validation loss of a net that has hardly begun, is None there:
     JSON has no NaN.
     """
-    train_means = state.sums.means()
+    train_means = state.task.means(state.sums)
     state.sums = Sums()
     record = {
         "step": state.step,

@@ -1,37 +1,10 @@
 """Errors as the paper reports them, summed so that every image counts once."""
 
-import dataclasses
+import functools
 
 import tensorflow as tf
 
-
-@dataclasses.dataclass(frozen=True)
-class Sums:
-    """Sums over images, on the host in float64: they add up, whatever the batches were.
-
-    `wait` is no sum over images but the seconds that the devices waited for them.
-    """
-
-    images: float = 0.0
-    loss: float = 0.0
-    wrong: float = 0.0
-    wrong_top5: float = 0.0
-    wait: float = 0.0
-
-    def __add__(self, other):
-        pairs = zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True)
-        return Sums(*(a + b for a, b in pairs))
-
-    def __sub__(self, other):
-        return self + Sums(*(-value for value in dataclasses.astuple(other)))
-
-    def means(self):
-        """{"loss", "error", "error_top5"} per image; errors are fractions."""
-        return {
-            "loss": self.loss / self.images,
-            "error": self.wrong / self.images,
-            "error_top5": self.wrong_top5 / self.images,
-        }
+from trainers.engine.task import Task
 
 
 def cross_entropy(logits, labels, smoothing=0.0):
@@ -69,7 +42,7 @@ def rank(logits, labels):
 
 
 def batch_sums(logits, labels, weights, losses=None):
-    """One batch's Sums as a vector: (B, C), (B,), (B,) -> (4,) float64.
+    """One batch's sums as a vector: (B, C), (B,), (B,) -> (4,) float64.
 
     `losses` (B,) are the cross entropies, if they are known already.
     """
@@ -84,3 +57,30 @@ def batch_sums(logits, labels, weights, losses=None):
     # A padded image may hold anything; its weight of zero must win over a NaN.
     kept = tf.where(weights[None] > 0, tf.stack(columns) * weights, 0.0)
     return tf.reduce_sum(tf.cast(kept, tf.float64), axis=1)
+
+
+def learn(smoothing, model, images, labels):
+    """The losses of a training batch (B,), and its sums."""
+    logits = model(images, training=True)
+    losses = cross_entropy(logits, labels, smoothing)
+    return losses, batch_sums(tf.stop_gradient(logits), labels, tf.ones_like(losses), losses)
+
+
+def judge(model, images, labels, weights):
+    """The sums of an evaluation's batch, in which every image has a weight."""
+    return batch_sums(model(images, training=False), labels, weights)
+
+
+def classification(label_smoothing=0.0):
+    """The task of the paper's Sec. 4.1 and 4.2; errors are fractions."""
+    return Task(
+        name="classification",
+        sums=("loss", "error", "error_top5"),
+        watched="error",
+        shown={"loss": ".4f", "error": "7.2%"},
+        learn=functools.partial(learn, label_smoothing),
+        judge=judge,
+    )
+
+
+CLASSIFICATION = classification()

@@ -7,10 +7,10 @@ if it had never stopped. On many machines every worker decides, by the same sums
 import keras
 
 from trainers.engine import optim
-from trainers.engine.metrics import Sums
+from trainers.engine.task import Sums
 
 WARM_ERROR = 0.8  # Sec. 4.2: "until the training error is below 80%"
-LEAST_GAIN = 1e-4  # of the validation error, as Keras' ReduceLROnPlateau
+LEAST_GAIN = 1e-4  # of the watched figure, as Keras' ReduceLROnPlateau
 
 
 def of(recipe, state):
@@ -23,22 +23,17 @@ def of(recipe, state):
     return chosen
 
 
-def errors(history):
-    """The validation error of each round: of the averaged weights where there are such."""
-    return [r.get("validation_ema_error", r["validation_error"]) for r in history]
+def best(history, task):
+    """The round whose watched figure is best, the first of equals; None without rounds."""
+    return min(range(len(history)), key=task.costs(history).__getitem__) if history else None
 
 
-def best(history):
-    """The round with the lowest validation error, the first of equals; None without rounds."""
-    return min(range(len(history)), key=errors(history).__getitem__) if history else None
-
-
-def plateaus(errors, patience):
-    """How often the lowest error so far was not undercut for `patience` rounds: a count."""
+def plateaus(costs, patience):
+    """How often the lowest cost so far was not undercut for `patience` rounds: a count."""
     lowest, waited, count = float("inf"), 0, 0
-    for error in errors:
-        if error < lowest - LEAST_GAIN:
-            lowest, waited = error, 0
+    for cost in costs:
+        if cost < lowest - LEAST_GAIN:
+            lowest, waited = cost, 0
         else:
             waited += 1
         if waited == patience:
@@ -64,7 +59,7 @@ class Steering(keras.callbacks.Callback):
         if state.warmed_up or state.step % self.recipe.warmup_steps:
             return
         window = state.sums - state.window_start
-        state.warmed_up = window.means()["error"] < WARM_ERROR
+        state.warmed_up = state.task.means(window)["error"] < WARM_ERROR
         state.window_start = state.sums
         self.set()
 
@@ -77,19 +72,20 @@ class Steering(keras.callbacks.Callback):
         if not self.state.warmed_up:
             factor = self.recipe.warmup_learning_rate / self.recipe.learning_rate
         if self.recipe.schedule == "plateau":
-            factor /= 10 ** plateaus(errors(self.state.history), self.recipe.patience_rounds)
+            costs = self.state.task.costs(self.state.history)
+            factor /= 10 ** plateaus(costs, self.recipe.patience_rounds)
         self.factor.assign(factor)
 
 
 class EarlyStop(keras.callbacks.Callback):
-    """Ends training when the validation error has not fallen for some rounds."""
+    """Ends training when the watched figure has not become better for some rounds."""
 
     def __init__(self, recipe, state):
         super().__init__()
         self.rounds, self.state = recipe.early_stop_rounds, state
 
     def on_train_begin(self, logs=None):
-        if plateaus(errors(self.state.history), self.rounds):
+        if plateaus(self.state.task.costs(self.state.history), self.rounds):
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):

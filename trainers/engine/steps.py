@@ -6,7 +6,8 @@ import math
 import keras
 import tensorflow as tf
 
-from trainers.engine.metrics import Sums, batch_sums, cross_entropy
+from trainers.engine.metrics import CLASSIFICATION
+from trainers.engine.task import Sums
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,10 +18,11 @@ class Engine:
     xla: bool = False
 
 
-def trainer(model, optimizer, strategy, engine=Engine(), label_smoothing=0.0):
+def trainer(model, optimizer, strategy, engine=Engine(), task=CLASSIFICATION):
     """A function (iterator, n) -> Sums, steps done; updates weights once a step.
 
-    Elements are (images, labels, index); labels (B,) or, of mixed images, shares (B, C).
+    Elements are what the task learns from, then index: for classification (images, labels, index),
+    labels (B,) or, of mixed images, shares (B, C).
 
     The loss is the mean over the global batch, so gradients add up over parts and replicas to
     those of one device. It stops after a step whose loss is not finite. n may change without a
@@ -29,33 +31,34 @@ def trainer(model, optimizer, strategy, engine=Engine(), label_smoothing=0.0):
     variables = model.trainable_variables
     scaled = isinstance(optimizer, keras.mixed_precision.LossScaleOptimizer)
 
-    def part_step(images, labels, share):
+    def part_step(batch, share):
         with tf.GradientTape() as tape:
-            logits = model(images, training=True)
-            losses = cross_entropy(logits, labels, label_smoothing)
+            losses, sums = task.learn(model, *batch)
             loss = tf.reduce_mean(losses) * share
             loss = optimizer.scale_loss(loss) if scaled else loss
-        gradients = tape.gradient(loss, [v.value for v in variables])
-        ones = tf.ones_like(losses)
-        return gradients, batch_sums(tf.stop_gradient(logits), labels, ones, losses)
+        return tape.gradient(loss, [v.value for v in variables]), sums
 
     part_step = tf.function(part_step, jit_compile=True) if engine.xla else part_step
 
-    def replica_step(images, labels, index):
-        del index
+    def replica_step(*batch_and_index):
+        *batch, _ = batch_and_index
         context = tf.distribute.get_replica_context()
         share = 1.0 / (context.num_replicas_in_sync * engine.accumulate)
-        parts = zip(
-            tf.split(images, engine.accumulate), tf.split(labels, engine.accumulate), strict=True
-        )
-        gradients, sums = zip(*(part_step(*part, share) for part in parts), strict=True)
+        parts = parts_of(batch, engine.accumulate)
+        gradients, sums = zip(*(part_step(part, share) for part in parts), strict=True)
         gradients = [tf.add_n(of_parts) for of_parts in zip(*gradients, strict=True)]
         if scaled:
             gradients = agreed(gradients, context)
         optimizer.apply(gradients, variables)
         return tf.add_n(sums)
 
-    return _many(replica_step, strategy, until=lambda total: ~tf.math.is_finite(total[1]))
+    return _many(replica_step, strategy, task, until=lambda total: ~tf.math.is_finite(total[1]))
+
+
+def parts_of(batch, count):
+    """The batch, tensors or dicts of them, in so many parts of equally many examples: a list."""
+    split = [tf.split(tensor, count) for tensor in tf.nest.flatten(batch)]
+    return [tf.nest.pack_sequence_as(batch, part) for part in zip(*split, strict=True)]
 
 
 def agreed(gradients, context):
@@ -69,24 +72,23 @@ def agreed(gradients, context):
     return [tf.where(bad > 0, tf.cast(math.nan, g.dtype), g) for g in gradients]
 
 
-def evaluator(model, strategy):
-    """A function (iterator, n) -> Sums of the n batches, weights of the images applied."""
+def evaluator(model, strategy, task=CLASSIFICATION):
+    """A function (iterator, n) -> Sums of the n batches, weights of the examples applied."""
 
-    def replica_step(images, labels, weights, index):
-        del index
-        return batch_sums(model(images, training=False), labels, weights)
+    def replica_step(*batch_and_index):
+        return task.judge(model, *batch_and_index[:-1])
 
-    many = _many(replica_step, strategy, until=lambda total: False)
+    many = _many(replica_step, strategy, task, until=lambda total: False)
     return lambda iterator, n: many(iterator, n)[0]
 
 
-def _many(replica_step, strategy, until):
+def _many(replica_step, strategy, task, until):
     # The loop alone is AutoGraph's: converting what is in it would take a while and change nothing.
     replica_step = tf.autograph.experimental.do_not_convert(replica_step)
 
     @tf.function
     def steps(iterator, n):
-        total, wait = tf.zeros(4, tf.float64), tf.zeros((), tf.float64)
+        total, wait = tf.zeros(task.columns, tf.float64), tf.zeros((), tf.float64)
         done = tf.zeros((), tf.int64)
         while done < n and not until(total):
             asked = tf.timestamp()
@@ -99,7 +101,8 @@ def _many(replica_step, strategy, until):
 
     def call(iterator, n):
         total, wait, done = steps(iterator, tf.constant(n, tf.int64))
-        return Sums(*total.numpy().tolist(), wait=float(wait)), int(done)
+        examples, *totals = total.numpy().tolist()
+        return Sums(examples, tuple(totals), float(wait)), int(done)
 
     return call
 

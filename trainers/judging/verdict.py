@@ -29,15 +29,17 @@ def head(run_dirs, manifests, source, look, weights):
 
 
 def write(directory, result, scores, source):
-    """`evaluation.json` and PICTURES, into a directory that need not be there."""
+    """`evaluation.json` and PICTURES, into a directory that need not be there: -> the first."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     mistakes = worst(directory / "worst.png", scores, source)
-    files.write_json(directory / "evaluation.json", {**result, "worst": mistakes})
+    result = {**result, "worst": mistakes}
+    files.write_json(directory / "evaluation.json", result)
     counts = figures.confusion(scores.probabilities, scores.labels)
     plots.confusion(directory / "confusion.png", counts, source.class_names)
     bins = figures.bins(scores.probabilities, scores.labels)
     plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
+    return result
 
 
 def worst(path, scores, source):

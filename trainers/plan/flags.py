@@ -31,54 +31,75 @@ class Run:
     init_from: str | None = None
 
 
-def define():
+def define(values=flags.FLAGS):
     """Defines the flags that say what a run computes."""
-    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's")
-    flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, "default: the paper's for the network")
-    flags.DEFINE_enum("stride", "1x1", specs.STRIDES, "of a bottleneck: the paper's, or v1.5's 3x3")
+    flags.DEFINE_string(
+        "model", None, "a network of `python -m zoo`; default: the recipe's", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "shortcut",
+        None,
+        specs.SHORTCUTS,
+        "default: the paper's for the network",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "stride",
+        "1x1",
+        specs.STRIDES,
+        "of a bottleneck: the paper's, or v1.5's 3x3",
+        flag_values=values,
+    )
     flags.DEFINE_string(
         "data",
         None,
         "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
+        flag_values=values,
     )
     flags.DEFINE_enum(
         "recipe",
         None,
         sorted(RECIPES),
         "default: finetune with --init_from, else the data's or the network's",
+        flag_values=values,
     )
     flags.DEFINE_string(
-        "init_from", None, "a run or import to start from; its network is taken as it is"
+        "init_from",
+        None,
+        "a run or import to start from; its network is taken as it is",
+        flag_values=values,
     )
-    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation")
+    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation", values)
     flags.DEFINE_enum(
         "precision",
         "float32",
         ("float32", "mixed_bfloat16", "mixed_float16"),
         "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
+        flag_values=values,
     )
     flags.DEFINE_bool(
         "scale_learning_rate",
         False,
         "learning rates in proportion to --batch_size over the recipe's (Goyal et al. 2017)",
+        flag_values=values,
     )
     for field in HYPER_PARAMETERS:
-        _define_hyper_parameter(field)
+        _define_hyper_parameter(field, values)
 
 
-def _define_hyper_parameter(field):
+def _define_hyper_parameter(field, values):
     kinds = set(typing.get_args(field.type)) or {field.type}
     help_ = f"recipe: {field.metadata['help']}"
     if field.name in CHOICES:
-        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_)
+        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_, flag_values=values)
     elif bool in kinds:
-        flags.DEFINE_bool(field.name, None, help_)
+        flags.DEFINE_bool(field.name, None, help_, flag_values=values)
     elif int in kinds:
-        limits.DEFINE_integer(field.name, None, help_)
+        limits.DEFINE_integer(field.name, None, help_, values)
     elif field.name == "drops":
-        limits.DEFINE_numbers(field.name, None, help_, fewest=0)
+        limits.DEFINE_numbers(field.name, None, help_, values, fewest=0)
     else:
-        limits.DEFINE_float(field.name, None, help_)
+        limits.DEFINE_float(field.name, None, help_, values)
 
 
 def run(values=flags.FLAGS):
@@ -105,20 +126,6 @@ def run(values=flags.FLAGS):
         recipe=recipe,
         init_from=values.init_from,
     )
-
-
-def check_engine(run, accumulate, xla):
-    """ValueError for what Keras 3 cannot do together, before anything is started."""
-    if xla and run.recipe.batch_norm == "synchronized":
-        raise ValueError(
-            "--xla cannot compile --batch_norm=synchronized, whose sums cross devices: "
-            "leave one of them out"
-        )
-    if run.recipe.batch_size % accumulate:
-        raise ValueError(
-            f"--batch_size={run.recipe.batch_size} does not divide into "
-            f"--accumulate={accumulate} parts"
-        )
 
 
 def _scaled(values, recipe):

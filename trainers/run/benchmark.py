@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainers.data import pipelines, sources
 from trainers.engine import distribute, steps
 from trainers.plan import images
-from trainers.run import runs
+from trainers.run import classification
 from zoo import complexity
 
 WARM_UP = 3  # steps: the first is traced, the next fill buffers
@@ -34,10 +34,18 @@ class Timing:
         return self.images_a_step * len(self.seconds) / sum(self.seconds)
 
 
+def report(run, place, count):
+    """What a person reads of `count` steps of the run: the setting, then `table`."""
+    data = classification.images_of(run, place)
+    timings, multiply_adds = measure(run, place, data, count)
+    setting = f"{run.model} on {run.data}, {run.precision}; {place.devices}"
+    return f"{setting}\n{table(timings, multiply_adds, place.devices)}"
+
+
 def measure(run, place, data, count):
     """Timings of `count` steps each: [noise, the run's images, and one replica alone, if many]."""
     noise = dataclasses.replace(data, train=noise_like(data.train, data.input.image_size))
-    state = runs.build(run, data, place.strategy)
+    state = classification.build(run, data, place.strategy)
     timings = [
         timed("synthetic", run, place, noise, state, count),
         timed(run.data, run, place, data, state, count),
@@ -53,7 +61,7 @@ def alone(run, place, noise, replicas, count):
     part = dataclasses.replace(run.recipe, batch_size=run.recipe.batch_size // replicas)
     run = dataclasses.replace(run, recipe=part)
     place = dataclasses.replace(place, strategy=tf.distribute.get_strategy())
-    state = runs.build(run, noise, place.strategy)
+    state = classification.build(run, noise, place.strategy)
     return timed("synthetic, one replica alone", run, place, noise, state, count)
 
 
@@ -85,9 +93,7 @@ def timed(name, run, place, data, state, count):
             service=place.data_service if name == run.data else None,
         )
 
-    advance = steps.trainer(
-        state.model, state.optimizer, place.strategy, place.engine, recipe.label_smoothing
-    )
+    advance = steps.trainer(state.model, state.optimizer, place.strategy, place.engine, state.task)
     iterator = distribute.feed(place.strategy, batches)
     advance(iterator, WARM_UP)
     seconds, wait = [], 0.0

@@ -62,7 +62,7 @@ class Archivist(keras.callbacks.Callback):
     """Keeps the run directory's network and manifest those of the last finished round.
 
     Beside its weights: `ema`, if the optimizer averages them, and `best`, those (the averaged ones
-    where there are such) of the round with the lowest validation error.
+    where there are such) of the round whose watched figure is best.
     """
 
     def __init__(self, state, run_dir, manifest):
@@ -79,5 +79,5 @@ class Archivist(keras.callbacks.Callback):
             judged = averaged.NAME
             with averaged.weights(model, optimizer):
                 archive.add(model, self.run_dir, judged)
-        if policies.best(self.state.history) == len(self.state.history) - 1:
+        if policies.best(self.state.history, self.state.task) == len(self.state.history) - 1:
             archive.copy(self.run_dir, judged, "best")

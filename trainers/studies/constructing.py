@@ -12,7 +12,7 @@ from trainers.judging.figures import rank
 from trainers.plan import images as run_images
 from trainers.plan.flags import Run
 from trainers.plan.recipes import Recipe
-from trainers.run import runs
+from trainers.run import classification
 from zoo import archive
 from zoo.surgery.deepen import deepen
 
@@ -50,7 +50,7 @@ def begin(shallow_dir, run_dir, name, data_dir=None):
         recipe=Recipe(**recipe),
     )
     data = run_images.load(run, data_dir)
-    state = runs.build(run, data, tf.distribute.get_strategy())
+    state = classification.build(run, data, tf.distribute.get_strategy())
     state.model.set_weights(deeper.get_weights())
     checkpoints.save(state, run_dir)
 

@@ -1,7 +1,9 @@
 """What a person sees while a network trains: a bar inside a round, a line a round."""
 
+import contextlib
 import signal
 import sys
+import threading
 
 import keras
 
@@ -14,18 +16,20 @@ class Console(keras.callbacks.Callback):
     def __init__(self, state, rhythm, epoch_steps):
         super().__init__()
         self.state, self.rhythm, self.epoch_steps = state, rhythm, epoch_steps
+        self.bar_metrics = [name for name in state.task.shown if name in state.task.sums]
 
     def on_epoch_begin(self, epoch, logs=None):
         self.bar = None
         if sys.stdout.isatty():
             self.first = epoch * self.rhythm.round_steps
             length = self.rhythm.round_end(self.state.step) - self.first
-            self.bar = keras.utils.Progbar(length, unit_name="step", stateful_metrics=BAR_METRICS)
+            names = self.bar_metrics
+            self.bar = keras.utils.Progbar(length, unit_name="step", stateful_metrics=names)
 
     def on_train_batch_end(self, batch, logs=None):
         done = self.state.step - self.first if self.bar else 0
         if self.bar and done < self.bar.target:
-            self.bar.update(done, [(name, logs[name]) for name in BAR_METRICS])
+            self.bar.update(done, [(name, logs[name]) for name in self.bar_metrics])
 
     def on_epoch_end(self, epoch, logs=None):
         if self.bar:
@@ -33,21 +37,16 @@ class Console(keras.callbacks.Callback):
         print(self.line(self.state.history[-1]), flush=True)
 
     def line(self, record):
-        speed, loss = record["images_per_second"], record["validation_loss"]
-        averaged, wait = record.get("validation_ema_error"), record["input_wait"]
+        speed, wait, task = record["images_per_second"], record["input_wait"], self.state.task
+        averaged = record.get(f"validation_ema_{task.watched}")
+        ema = "" if averaged is None else f" (ema {task.format(task.watched, averaged).strip()})"
         return (
             f"step {record['step']:>6,} / {self.rhythm.steps:,}"
             f"  epoch {record['step'] / self.epoch_steps:6.1f}"
-            f"  loss {record['loss']:.4f}  error {record['error']:7.2%}"
-            f"  validation loss {'not finite' if loss is None else format(loss, '.4f')}"
-            f"  error {record['validation_error']:7.2%}"
-            + (f" (ema {averaged:.2%})" if averaged is not None else "")
-            + f"  learning rate {record['learning_rate']:.2g}"
+            f"  {task.show(record)}  validation {task.show(record, 'validation_')}{ema}"
+            f"  learning rate {record['learning_rate']:.2g}"
             + (f"  {speed:,.0f} images/s, input wait {wait:.0%}" if speed else "")
         )
-
-
-BAR_METRICS = ("loss", "error")
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -63,12 +62,18 @@ class Interrupt(keras.callbacks.Callback):
         super().__init__()
         self.strategy = strategy
 
-    def on_train_begin(self, logs=None):
-        self.earlier = {s: signal.signal(s, self.note) for s in (signal.SIGINT, signal.SIGTERM)}
-
-    def on_train_end(self, logs=None):
-        for number, handler in self.earlier.items():
-            signal.signal(number, handler)
+    @contextlib.contextmanager
+    def heard(self):
+        """Inside, signals come here; Python lets the main thread alone ask for that."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        if threading.current_thread() is not threading.main_thread():
+            numbers = ()
+        earlier = {number: signal.signal(number, self.note) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
 
     def note(self, number, frame):
         if self.received:

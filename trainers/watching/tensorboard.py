@@ -52,7 +52,7 @@ class Writer(keras.callbacks.Callback):
 
 
 class HyperParameters(keras.callbacks.Callback):
-    """A line of the HPARAMS tab: what the run was told, and the validation error that came of it.
+    """A line of the HPARAMS tab: what the run was told, and the watched figure that came of it.
 
     It is written when training ends, whole, in a folder of its own that replaces an earlier one's.
     """
@@ -70,8 +70,8 @@ class HyperParameters(keras.callbacks.Callback):
         with writer.as_default():
             api.hparams(hyper_parameters(self.run), trial_id=str(self.folder.parent.resolve()))
             last = self.state.history[-1]
-            for name in ("validation_error", "validation_loss"):
-                if last[name] is not None:
+            for name in dict.fromkeys((f"validation_{self.state.task.watched}", "validation_loss")):
+                if last.get(name) is not None:
                     tf.summary.scalar(f"final/{name}", last[name], step=last["step"])
         writer.close()
         for path in old:

@@ -29,7 +29,8 @@ class DataError(ValueError):
 class Source:
     """Labelled images, addressed by index 0 .. length - 1.
 
-    `fetch` maps indices (B,) int64 -> images, labels (B,) int32, eagerly and inside `Dataset.map`.
+    `fetch` maps indices (B,) int64 -> images, labels (B,) int32, eagerly and inside `Dataset.map`;
+    of a task that has more to tell, such as boxes, labels are a dict of tensors (B, ...).
     Images are (B, H, W, 3) uint8 where `image_shape` is known, else (B,) encoded strings.
     `files` has a path per index where there is one, for messages. With `skipped`, a Skipped, an
     example that cannot be read is noted there and passed over; else it is an error.

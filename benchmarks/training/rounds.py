@@ -1,4 +1,4 @@
-"""python -m benchmarks.rounds: short rounds with validation, and what replication costs.
+"""python -m benchmarks.training.rounds: short rounds with validation, and what replication costs.
 
 resnet20, three rounds of ten steps and ten validation batches of 128, beside Keras' fit with the
 pipeline of its guides; then steps under MirroredStrategy (`replicas`). Writes
@@ -9,12 +9,13 @@ import time
 
 from absl import flags
 
-from benchmarks import harness, noise, replicas
+from benchmarks import harness, noise
+from benchmarks.training import replicas
 from zoo import program
 
 harness.define()
 
-MODULE = "benchmarks.rounds"
+MODULE = "benchmarks.training.rounds"
 BATCH = 128
 PEER = {"rounds": "keras_fit", "replicas": replicas.PEER}
 GOALS = {
@@ -56,7 +57,7 @@ def ours_rounds():
     from trainers.plan import images as run_images
     from trainers.plan.flags import Run
     from trainers.plan.recipes import RECIPES
-    from trainers.run import runs
+    from trainers.run import classification
     from zoo.preprocess import InputContract
 
     round_steps = steps_a_round()
@@ -66,7 +67,7 @@ def ours_rounds():
     recipe = dataclasses.replace(RECIPES["cifar10"], steps=total, round_steps=round_steps)
     run = Run("resnet20", "A", "1x1", "noise", 0, "float32", recipe)
     strategy = tf.distribute.get_strategy()
-    state = runs.build(run, data, strategy)
+    state = classification.build(run, data, strategy)
     random_half = run_images.augmentation(recipe, data.input, state.model)
 
     def batches(start, stop):
@@ -83,7 +84,7 @@ def ours_rounds():
 
         return distribute.feed(strategy, of)
 
-    evaluate = runs.evaluation(state.model, source, data.input, BATCH, strategy)
+    evaluate = classification.evaluation(state.model, source, data.input, BATCH, strategy)
     device = steps.trainer(state.model, state.optimizer, strategy), lambda: None
     clock = Clock()
     rhythm = loop.Rhythm(total, round_steps, call_steps=round_steps)
@@ -96,7 +97,7 @@ def fit_rounds():
     import keras
     import tensorflow as tf
 
-    from benchmarks import stock
+    from benchmarks.training import stock
 
     count = steps_a_round() * BATCH
     images, labels = noise.images(count), noise.labels(count)

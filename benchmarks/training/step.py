@@ -1,4 +1,4 @@
-"""python -m benchmarks.train_step: a training step of ours beside Keras' fit and PyTorch.
+"""python -m benchmarks.training.step: a training step of ours beside Keras' fit and PyTorch.
 
 float32, images of noise from memory. Keras' peer is keras.applications' ResNet50, or the CIFAR
 network in Keras' stock layers, compiled with SGD and trained by `fit`; PyTorch's is the same
@@ -50,7 +50,7 @@ def main(arguments):
     for model in [_MODEL.value] if _MODEL.value else ["resnet20"] if quick() else NETS:
         print(model, flush=True)
         results[model], failures[model] = harness.compete(
-            "benchmarks.train_step", CONTENDERS, flags.FLAGS.rounds, model=model, quick=quick()
+            "benchmarks.training.step", CONTENDERS, flags.FLAGS.rounds, model=model, quick=quick()
         )
     harness.write("train_step", results, failures, peer=PEER, goals=GOALS, settings=NETS)
 
@@ -73,7 +73,7 @@ def noise(model):
     images = rng.integers(0, 256, (4, batch_size, size, size, 3)).astype("uint8")
     labels = rng.integers(0, classes, (4, batch_size)).astype("int32")
     options = tf.data.Options()
-    options.autotune.enabled = False  # else fit waits for it at its end; benchmarks.rounds has that
+    options.autotune.enabled = False  # else fit waits for it at its end; rounds.py has that
     return tf.data.Dataset.from_tensor_slices((images, labels)).repeat().with_options(options)
 
 
@@ -100,7 +100,7 @@ def keras_fit(model):
     """Compiled and fitted as in Keras' guides."""
     import keras
 
-    from benchmarks import stock
+    from benchmarks.training import stock
 
     network = stock.network(model, NETS[model][1])
     network.compile(

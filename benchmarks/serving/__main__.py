@@ -8,19 +8,17 @@ class. Then, by oneDNN's own log, where the time of a call goes. Writes reports/
 """
 
 import functools
-import itertools
-import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent import futures
 
 from absl import flags
 
-from benchmarks import harness, serving_profile, serving_runtimes
-from benchmarks.serving_runtimes import CONTENDERS
+from benchmarks import harness
+from benchmarks.serving import measure, profile
+from benchmarks.serving.measure import MANY, ONE
+from benchmarks.serving.runtimes import CONTENDERS, ELSEWHERE
 from zoo import program
 
 harness.define()
@@ -31,9 +29,6 @@ _GROUP = flags.DEFINE_string("group", None, "whose artifacts they are, for --con
 MODULE = "benchmarks.serving"
 TRAINED = "resnet20_on_digits"
 TRAINING = ("--model=resnet20", "--image_size=32", "--steps=200", "--round_steps=200")
-CALLS = {1: (3, 15), 32: (0, 2)}  # images: calls to warm up, and timed, at least
-TIMED_SECONDS = 0.5  # at least: a small network answers in a fraction of a millisecond
-ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
 INT8 = ["ours_tflite_int8", "ours_int8_in_openvino", "openvino_int8"]
 GROUPS = {
     "resnet50": list(CONTENDERS),
@@ -64,7 +59,7 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     if flags.FLAGS.contender:
-        harness.run_one(steps(), serving_runtimes.ELSEWHERE)
+        harness.run_one(steps(), ELSEWHERE)
         return
     quick = flags.FLAGS.quick
     figures, failed, profiles = {}, {}, {}
@@ -79,7 +74,7 @@ def main(arguments):
             figures[group], failed[group] = harness.compete(MODULE, names, rounds, **settings)
             for name in PROFILED.get(group, ()):
                 title = f"{group}, {name.replace('_', ' ')}, 32 images"
-                profiles[title] = serving_profile.shares(MODULE, f"{name}-profile", settings)
+                profiles[title] = profile.shares(MODULE, f"{name}-profile", settings)
     peer = dict.fromkeys(figures, "keras_export")
     harness.write("serving", figures, failed, peer=peer, goals=GOALS, profiles=profiles)
 
@@ -96,8 +91,9 @@ def steps():
     """What a process can be asked for: writing the artifacts, each contender, its profile."""
     known = {part: functools.partial(write, part) for part in HALVES}
     for name in CONTENDERS:
-        known[name] = functools.partial(measure, name)
-        known[f"{name}-profile"] = functools.partial(profile, name)
+        asked = name, _FOLDER.value, _GROUP.value
+        known[name] = functools.partial(measure.measure, *asked)
+        known[f"{name}-profile"] = functools.partial(measure.one_call, *asked)
     return known
 
 
@@ -108,77 +104,15 @@ def write_all(settings):
 
 
 def write(half):
-    from benchmarks import serving_artifacts
+    from benchmarks.serving import artifacts
 
     names = QUICK.get(_GROUP.value) or GROUPS[_GROUP.value]
     files = dict.fromkeys(CONTENDERS[name][1] for name in names if CONTENDERS[name][1])
-    wanted = [serving_artifacts.HELD_OUT, *files][HALVES[half]]
+    wanted = [measure.HELD_OUT, *files][HALVES[half]]
     model = None if _GROUP.value == TRAINED else _GROUP.value
-    with program.filtered_stderr(serving_artifacts.NOISE):
-        serving_artifacts.write(_FOLDER.value, wanted, _RUN_DIR.value, model)
+    with program.filtered_stderr(artifacts.NOISE):
+        artifacts.write(_FOLDER.value, wanted, _RUN_DIR.value, model)
     return {}
-
-
-def measure(name):
-    """A contender's figures, all of one process."""
-    load, path = loader(name)
-    start = time.perf_counter()
-    run, dtype = load()
-    figures = {"seconds_to_load": time.perf_counter() - start}
-    pixels, expected = held_out(dtype)
-    start = time.perf_counter()
-    run(pixels[:1])
-    figures["seconds_of_the_first_answer"] = time.perf_counter() - start
-    figures[ONE] = seconds_a_call(run, pixels[:1])
-    batches = [run(pixels[i : i + 32]) for i in range(0, len(pixels), 32)]
-    figures[MANY] = seconds_a_call(run, pixels[:32])
-    if path:  # PyTorch's weights are its own
-        figures["megabytes"] = serving_runtimes.megabytes(path)
-        same = [
-            scores.argmax() == first for scores, first in zip(itertools.chain(*batches), expected)
-        ]
-        figures["same_first_class"] = sum(map(float, same)) / len(same)
-    return figures
-
-
-def loader(name):
-    """(function that loads, path of the artifact or None) of a contender."""
-    runtime, file = CONTENDERS[name]
-    path = pathlib.Path(_FOLDER.value) / file if file else None
-    return runtime(path or _GROUP.value), path
-
-
-def held_out(dtype):
-    """(pixels as the artifact takes them, the network's own first classes)."""
-    import numpy as np
-
-    with np.load(pathlib.Path(_FOLDER.value) / "held_out.npz") as found:
-        return found["pixels"].astype(dtype), found["first"]
-
-
-def seconds_a_call(run, pixels):
-    warm_up, timed = CALLS[len(pixels)]
-    for _ in range(warm_up):
-        run(pixels)
-    seconds = []
-    while len(seconds) < timed or sum(seconds) < TIMED_SECONDS:
-        start = time.perf_counter()
-        run(pixels)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
-def profile(name):
-    """The seconds of one call with 32 images, between two marks in oneDNN's log."""
-    load, _ = loader(name)
-    run, dtype = load()
-    pixels, _ = held_out(dtype)
-    for _ in range(2):
-        run(pixels[:32])
-    print(serving_profile.MARK, flush=True)
-    start = time.perf_counter()
-    run(pixels[:32])
-    return {"seconds": time.perf_counter() - start}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from matplotlib import ticker
 
 import zoo
-from benchmarks import growth_section
+from benchmarks.growth import chapter
 from trainers.judging import plots
 
 KINDS = {  # (stem, plain): what its points look like
@@ -26,8 +26,8 @@ def draw(result, folder):
     nets = result["figures"]["networks"]
     with plots.figure(folder / "growth_time.png", (9.6, 4.6)) as drawing:
         for part, axes in zip(TITLES, drawing.subplots(1, 2)):
-            times(axes, nets, part, growth_section.rate_of(result))
-    if growth_section.batches_rise(nets):
+            times(axes, nets, part, chapter.rate_of(result))
+    if chapter.batches_rise(nets):
         with plots.figure(folder / "growth_memory.png", (9.6, 4.2)) as drawing:
             depth, batch = drawing.subplots(1, 2, sharey=True)
             memory_by_depth(depth, nets)
@@ -73,7 +73,7 @@ def times(axes, nets, part, rate):
     ticks(axes.yaxis)
     if rate and nets:
         ends = [f(net["multiply_adds"] for net in nets.values()) for f in (min, max)]
-        ideal = [1000 * growth_section.ideal_seconds(end, part, rate) for end in ends]
+        ideal = [1000 * chapter.ideal_seconds(end, part, rate) for end in ends]
         label = f"ideal: {rate / 1e9:.0f} GFLOP/s"
         axes.plot(ends, ideal, "--", color="black", linewidth=1, label=label, zorder=1)
     finish(axes, loc="upper left")
@@ -128,7 +128,7 @@ LOOKS = {
 
 def building(axes, nets, title):
     """Seconds against layers, both logarithmic, of all that is done once."""
-    names = {key: label for label, key in growth_section.BUILDING.items()}
+    names = {key: label for label, key in chapter.BUILDING.items()}
     for key, (style, colour) in LOOKS.items():
         points = [(net["layers"], net[key]) for net in nets.values() if key in net]
         if points:
@@ -141,7 +141,7 @@ def building(axes, nets, title):
 
 def starts(axes, programs, bare):
     """Seconds of `--help`, a bar for each program, beside Python's own start and the goal."""
-    goal = growth_section.GOAL_SECONDS
+    goal = chapter.GOAL_SECONDS
     order = sorted(programs, key=lambda name: -programs[name]["seconds"])
     for place, name in enumerate(order):
         good = programs[name]["seconds"] < goal and "tensorflow" not in programs[name]["imports"]

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
+from benchmarks.serving.measure import HELD_OUT
 from export import classifier as classifiers
 from export import formats, images, publish
 from zoo.layers import FusedBatchNormalization
 from zoo.preprocess import InputContract
 
-HELD_OUT = "held_out.npz"  # `pixels`, and the `first` class that the network gives to each
 OF_RANDOM_WEIGHTS = 64  # images held out; what such a network says of more means little
 CALIBRATION = 100  # images
 NOISE = formats.NOISE

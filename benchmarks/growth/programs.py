@@ -9,7 +9,7 @@ import time
 
 from zoo import program
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUARD = re.compile(r"^if __name__ == \"__main__\":$", re.MULTILINE)
 IMPORTED = re.compile(r"^import time:\s+\d+ \|\s+\d+ \|\s+(\S+)$", re.MULTILINE)
 HEAVY = ("keras", "matplotlib", "numpy", "tensorflow")

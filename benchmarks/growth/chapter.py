@@ -7,7 +7,7 @@ GOAL_SECONDS = 0.5  # for `--help`
 PRODUCTS = {"train": 3, "serve": 1}
 
 
-def section(result):
+def page(result):
     """The chapter alone, its pictures' places seen from the folder above them."""
     return "\n".join([f"## {TITLE}", *lines(result)]) + "\n"
 

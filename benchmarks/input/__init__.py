@@ -1,0 +1,1 @@
+"""Input pipelines alone, beside the usual ones: `python -m benchmarks.input`."""

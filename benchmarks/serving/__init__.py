@@ -1,0 +1,1 @@
+"""Artifacts in their runtimes, loaded and asked: `python -m benchmarks.serving`."""

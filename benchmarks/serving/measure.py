@@ -1,0 +1,75 @@
+"""What a process of `benchmarks.serving` does: it loads an artifact, asks it, takes the time."""
+
+import itertools
+import pathlib
+import statistics
+import time
+
+from benchmarks.serving import profile, runtimes
+
+HELD_OUT = "held_out.npz"  # `pixels`, and the `first` class that the network gives to each
+CALLS = {1: (3, 15), 32: (0, 2)}  # images: calls to warm up, and timed, at least
+TIMED_SECONDS = 0.5  # at least: a small network answers in a fraction of a millisecond
+ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
+
+
+def measure(name, folder, group):
+    """A contender's figures, all of one process."""
+    load, path = loader(name, folder, group)
+    start = time.perf_counter()
+    run, dtype = load()
+    figures = {"seconds_to_load": time.perf_counter() - start}
+    pixels, expected = held_out(folder, dtype)
+    start = time.perf_counter()
+    run(pixels[:1])
+    figures["seconds_of_the_first_answer"] = time.perf_counter() - start
+    figures[ONE] = seconds_a_call(run, pixels[:1])
+    batches = [run(pixels[i : i + 32]) for i in range(0, len(pixels), 32)]
+    figures[MANY] = seconds_a_call(run, pixels[:32])
+    if path:  # PyTorch's weights are its own
+        figures["megabytes"] = runtimes.megabytes(path)
+        same = [
+            scores.argmax() == first for scores, first in zip(itertools.chain(*batches), expected)
+        ]
+        figures["same_first_class"] = sum(map(float, same)) / len(same)
+    return figures
+
+
+def loader(name, folder, group):
+    """(function that loads, path of the artifact or None) of a contender."""
+    runtime, file = runtimes.CONTENDERS[name]
+    path = pathlib.Path(folder) / file if file else None
+    return runtime(path or group), path
+
+
+def held_out(folder, dtype):
+    """(pixels as the artifact takes them, the network's own first classes)."""
+    import numpy as np
+
+    with np.load(pathlib.Path(folder) / HELD_OUT) as found:
+        return found["pixels"].astype(dtype), found["first"]
+
+
+def seconds_a_call(run, pixels):
+    warm_up, timed = CALLS[len(pixels)]
+    for _ in range(warm_up):
+        run(pixels)
+    seconds = []
+    while len(seconds) < timed or sum(seconds) < TIMED_SECONDS:
+        start = time.perf_counter()
+        run(pixels)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def one_call(name, folder, group):
+    """The seconds of one call with 32 images, between two marks in oneDNN's log."""
+    load, _ = loader(name, folder, group)
+    run, dtype = load()
+    pixels, _ = held_out(folder, dtype)
+    for _ in range(2):
+        run(pixels[:32])
+    print(profile.MARK, flush=True)
+    start = time.perf_counter()
+    run(pixels[:32])
+    return {"seconds": time.perf_counter() - start}

@@ -1,0 +1,1 @@
+"""Training beside Keras' fit and PyTorch: a step, short rounds, and what replicas cost."""

@@ -1,0 +1,80 @@
+"""How a trained network is judged or asked, as a person says it: flags, read without TensorFlow."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from zoo import limits
+
+VIEWS = ("center", "ten_crop", "multi_scale")
+STRATEGIES = ("auto", "none", "mirrored")
+
+
+@dataclasses.dataclass(frozen=True)
+class Judging:
+    """Which networks, which of their weights, on which images, looked at how, on what devices."""
+
+    run_dir: tuple[str, ...]
+    weights: str
+    views: str
+    mirrors: bool
+    data: str | None
+    data_dir: str | None
+    split: str
+    batch_size: int
+    limit: int | None
+    strategy: str
+    logical_devices: int
+    output_dir: pathlib.Path
+
+
+def define_judging(values=flags.FLAGS):
+    """Defines the flags of `Judging`."""
+    own = {"flag_values": values}
+    flags.DEFINE_multi_string(
+        "run_dir", None, "the run to judge; given several times, an ensemble", required=True, **own
+    )
+    flags.DEFINE_string(
+        "weights",
+        "model",
+        "as training left them, or ema, best, precise: trainers.precise_bn",
+        **own,
+    )
+    flags.DEFINE_enum("views", "center", VIEWS, "how to look at an image", **own)
+    flags.DEFINE_bool("mirrors", True, "ten_crop, multi_scale: mirror images too", **own)
+    flags.DEFINE_string("data", None, "other images than the run's own", **own)
+    flags.DEFINE_string("data_dir", None, "where the images live; default: the run's", **own)
+    flags.DEFINE_enum("split", "validation", ("train", "validation"), "which images", **own)
+    limits.DEFINE_integer("batch_size", 64, "images a step, over all devices", **own)
+    limits.DEFINE_integer("limit", None, "at most so many images", **own)
+    flags.DEFINE_enum("strategy", "auto", STRATEGIES, "devices", **own)
+    limits.DEFINE_integer("logical_devices", 1, "split the CPU", **own)
+    flags.DEFINE_string(
+        "output_dir",
+        None,
+        "default: the run's directory, an ensemble's is `ensemble` in the first's",
+        **own,
+    )
+
+
+def read_judging(values=flags.FLAGS):
+    """The Judging that the flags mean."""
+    names = [field.name for field in dataclasses.fields(Judging)]
+    first, *others = values.run_dir
+    beside = pathlib.Path(first) / "ensemble" if others else first
+    given = {name: values[name].value for name in names}
+    places = {
+        "run_dir": tuple(values.run_dir),
+        "output_dir": pathlib.Path(values.output_dir or beside),
+    }
+    return Judging(**given | places)
+
+
+def define_asking(values=flags.FLAGS):
+    """Defines the flags of a question to one network: which one, how many answers."""
+    own = {"flag_values": values}
+    flags.DEFINE_string("run_dir", None, "the run, or import, to ask", required=True, **own)
+    flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest", **own)
+    limits.DEFINE_integer("top", 5, "so many classes for each picture", **own)
+    limits.DEFINE_integer("batch_size", 32, "pictures a step", **own)

@@ -1,0 +1,164 @@
+"""A classifier's run: its images, its network at step 0, and what the loop is given of both."""
+
+import dataclasses
+import os
+
+import zoo
+from trainers.data import pipelines, service, stream
+from trainers.engine import distribute, metrics, optim, steps
+from trainers.engine.state import State
+from trainers.plan import images, transfer
+from trainers.plan.flags import other_batch
+from trainers.run import directory, reproducible, training
+from zoo import archive, complexity, precision
+
+
+def train(run, place):
+    """Images, then a state, new or taken up again, then training: -> training.Trained."""
+    with precision.policy(run.precision), stream.unreadable_named():
+        data = images_of(run, place)
+        directory.claim(run, place)
+        state = build(run, data, place.strategy)
+        directory.take_up(state, place, lambda: begin(state, data, run))
+        place.say(headline(run, data, state, place.devices))
+        if note := other_batch(run):
+            place.say(note)
+        return training.train(run, place, work(run, place, data, state), state)
+
+
+def images_of(run, place):
+    """The run's images, found where the place says; unreadable ones are passed over."""
+    data = images.load(run, place.data_dir)
+    if place.data_service:
+        service.check(place.data_service, data.train)
+        return data
+    return images.tolerant(data)
+
+
+def build(run, data, strategy):
+    """A State at step 0: weights from the seed."""
+    with (
+        precision.policy(run.precision),
+        reproducible.weights_of(run.seed),
+        strategy.scope(),
+    ):
+        model = zoo.build_network(network(run, data))
+        transfer.freeze(model, run.recipe)
+        # Gives Keras' callbacks their optimizer, and float16 its loss scale.
+        rates = transfer.rates(model, run.recipe)
+        model.compile(optimizer=optim.momentum_sgd(run.recipe, rates))
+        model.optimizer.build(model.trainable_variables)
+        return State(model, model.optimizer, metrics.classification(run.recipe.label_smoothing))
+
+
+def network(run, data):
+    """What the archive's manifest calls the network."""
+    if run.init_from:
+        return transfer.network(run, data.train.num_classes, data.input.image_size)
+    return zoo.Network(
+        name=run.model,
+        num_classes=data.train.num_classes,
+        image_size=data.input.image_size,
+        shortcut=run.shortcut,
+        stride=run.stride,
+        batch_norm=run.recipe.batch_norm,
+        mean=run.recipe.mean,
+    )
+
+
+def begin(state, data, run):
+    """What step 0 takes from elsewhere: a source's weights, or the training images' mean."""
+    if run.init_from:
+        transfer.begin(state.model, run, data.train.class_names)
+    else:
+        set_mean(state, data, run.recipe)
+
+
+def set_mean(state, data, recipe):
+    """The mean of the training images becomes the first layer's (Sec. 3.4 and 4.2)."""
+    mean = pipelines.mean(data.train, data.input, recipe.mean)
+    state.model.get_layer("pixels").mean.assign(mean)
+
+
+def headline(run, data, state, devices):
+    """What begins here, in a sentence: network, images, devices, recipe, from where."""
+    start = f"resuming at step {state.step:,}" if state.step else "starting"
+    if run.init_from and not state.step:
+        start = transfer.describe(run, data.train.class_names)
+    counted = "parameters to train" if run.init_from else "parameters"
+    return (
+        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: "
+        f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
+        f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}"
+    )
+
+
+def work(run, place, data, state):
+    """What the loop is given: batches, evaluation, manifest, pictures."""
+    recipe, strategy = run.recipe, place.strategy
+    random_half = images.augmentation(recipe, data.input, state.model)
+
+    def batches(start, stop):
+        return distribute.feed(
+            strategy,
+            lambda part: pipelines.train(
+                data.train,
+                data.input,
+                random_half,
+                batch_size=recipe.batch_size,
+                seed=run.seed,
+                steps=(start, stop),
+                part=part,
+                service=place.data_service,
+            ),
+        )
+
+    def showing():
+        from trainers.watching.pictures import Pictures  # Matplotlib: a third of a second
+
+        return [Pictures(run, data, state, network(run, data), place.run_dir)]
+
+    return training.Work(
+        data,
+        batches,
+        evaluation(state.model, data.validation, data.input, recipe.batch_size, strategy),
+        manifest(run, place, data),
+        showing,
+    )
+
+
+def evaluation(model, source, contract, batch_size, strategy, limit=None):
+    """A function () -> {"loss", "error", "error_top5"} over every image of the source, once."""
+    evaluate = steps.evaluator(model, strategy)
+    count = -(-min(limit or source.length, source.length) // batch_size)
+
+    def over_all():
+        def batches(part):
+            return pipelines.evaluate(
+                source, contract, batch_size=batch_size, part=part, limit=limit
+            )
+
+        sums = evaluate(distribute.feed(strategy, batches), count)
+        return metrics.CLASSIFICATION.means(sums)
+
+    return over_all
+
+
+def manifest(run, place, data):
+    """What the archive says of the run; its step and metrics are filled in at each save."""
+    data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
+    return archive.Manifest(
+        network=network(run, data),
+        input=data.input,
+        class_names=data.train.class_names,
+        data={
+            "name": run.data,
+            "data_dir": data_dir,
+            "seed": run.seed,
+            "train_images": data.train.length,
+            "validation_images": data.validation.length,
+        }
+        | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
+        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        seed=run.seed,
+    )

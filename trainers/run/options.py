@@ -1,0 +1,159 @@
+"""Where and how a run happens, as a person says it: flags, read without TensorFlow."""
+
+import contextlib
+import dataclasses
+
+from absl import flags
+
+from trainers.engine import cluster
+from zoo import limits
+
+STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The flags beside those of the plan; none changes what is computed, but for rounding."""
+
+    run_dir: str
+    data_dir: str | None
+    strategy: str
+    logical_devices: int
+    checkpoint_steps: int
+    steps_per_execution: int | None
+    accumulate: int
+    xla: bool
+    max_skipped: float
+    data_service: str | None
+    profile_steps: tuple[int, int] | None
+    pictures: bool
+    verbose: bool = True
+
+    @property
+    def several_processes(self):
+        return self.strategy == "multiworker"
+
+
+def define(values=flags.FLAGS):
+    """Defines the flags of `Options`."""
+    flags.DEFINE_string(
+        "run_dir", None, "where the run lives; default: runs/MODEL_DATA", flag_values=values
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "where the images live; TFDS has its own default", flag_values=values
+    )
+    flags.DEFINE_enum(
+        "strategy",
+        "auto",
+        STRATEGIES,
+        "auto mirrors over all GPUs, if there are any; tpu is untried",
+        flag_values=values,
+    )
+    limits.DEFINE_integer(
+        "logical_devices",
+        1,
+        "split the CPU, to try replication anywhere",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "cluster", None, "multiworker: host:port of every worker, by commas", flag_values=values
+    )
+    limits.DEFINE_integer(
+        "worker", None, "multiworker: this one's place in --cluster, from 0", flag_values=values
+    )
+    limits.DEFINE_integer(
+        "checkpoint_steps",
+        1000,
+        "save every so often, besides the end of each round",
+        flag_values=values,
+    )
+    limits.DEFINE_integer(
+        "steps_per_execution",
+        None,
+        "steps of one call to the device; default: half a second's",
+        flag_values=values,
+    )
+    limits.DEFINE_integer(
+        "accumulate",
+        1,
+        "compute the batch in so many parts, one after another, to save memory",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "xla",
+        False,
+        "compile the step by XLA: for GPUs, slower on CPUs",
+        flag_values=values,
+    )
+    limits.DEFINE_float(
+        "max_skipped",
+        0.001,
+        "share of a split that may be unreadable: named in skipped.txt",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "data_service",
+        None,
+        "grpc://host:port of a trainers.data.serve that makes the batches",
+        flag_values=values,
+    )
+    limits.DEFINE_numbers(
+        "profile_steps",
+        None,
+        "FROM,TO: record what these steps do, for TensorBoard's profile tab",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "pictures",
+        True,
+        "show TensorBoard images, mistakes, responses, a few times; needs the network's memory "
+        "twice",
+        flag_values=values,
+    )
+
+
+def read(run, values=flags.FLAGS):
+    """The Options that the flags mean for this Run. ValueError for what cannot be meant."""
+    names = {field.name for field in dataclasses.fields(Options)} & {*values}
+    given = {name: values[name].value for name in names}
+    options = Options(
+        **given
+        | {
+            "run_dir": values.run_dir or f"runs/{run.model}_{run.data}",
+            "profile_steps": _profile_steps(values.profile_steps),
+        }
+    )
+    check_engine(run, options)
+    if options.several_processes:
+        cluster.configure(values.cluster, values.worker)
+        cluster.peers()
+    return options
+
+
+def check_engine(run, options):
+    """ValueError for what Keras 3 cannot do together, before anything is started."""
+    if options.xla and run.recipe.batch_norm == "synchronized":
+        raise ValueError(
+            "--xla cannot compile --batch_norm=synchronized, whose sums cross devices: "
+            "leave one of them out"
+        )
+    if run.recipe.batch_size % options.accumulate:
+        raise ValueError(
+            f"--batch_size={run.recipe.batch_size} does not divide into "
+            f"--accumulate={options.accumulate} parts"
+        )
+
+
+def waiting_aloud(options):
+    """Inside, a worker says which others it waits for."""
+    return cluster.waiting_aloud() if options.several_processes else contextlib.nullcontext()
+
+
+def _profile_steps(given):
+    """(from, to) or None. ValueError unless they are two steps in order."""
+    if given is None:
+        return None
+    if len(given) != 2 or given[0] >= given[1]:
+        shown = limits.shown(",".join(map(str, given)))
+        raise ValueError(f"--profile_steps: expected two steps such as 100,110, got {shown}")
+    return tuple(given)

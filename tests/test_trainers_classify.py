@@ -199,6 +199,7 @@ def test_a_directory_of_another_run_is_refused(whole):
         (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),
         (["extra"], 2, "unexpected arguments: extra"),
         (["--logical_devices=3"], 1, "--batch_size=64 does not divide by 3 replicas"),
+        (["--logical_devices=2", "--batch_size=6", "--mixup=1"], 1, "each replica 3, take 8"),
         (["--logical_devices=2", "--strategy=none"], 1, "leave one of them out"),
         (["--data=folder", "--data_dir=/nowhere"], 1, "/nowhere"),
         (["--data=cifar10", "--data_dir=/nowhere"], 1, "trainers.data.prepare --data=cifar10"),

@@ -148,7 +148,7 @@ def find(name):
             return Spec(name=name, **cifar((depth - 2) // 6, plain=kind == "plain"))
     raise ValueError(
         f"unknown network {name!r}: expected one of {', '.join(TABLE_1)}, "
-        "or resnetD or plainD with D = 6n + 2 layers, such as resnet8 or plain20"
+        "or resnetD or plainD, such as resnet8 or resnet1202, with D = 6n + 2 layers"
     )
 
 

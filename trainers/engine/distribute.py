@@ -129,6 +129,16 @@ def check_batch(batch_size, strategy):
         )
 
 
+def check_pairs(batch_size, strategy):
+    """DeviceError unless each replica's images pair up, which mixup and cutmix ask for."""
+    images = batch_size // strategy.num_replicas_in_sync
+    if images % 2:
+        raise DeviceError(
+            f"mixup and cutmix take images by pairs: --batch_size={batch_size} gives each replica "
+            f"{images}, take {batch_size + strategy.num_replicas_in_sync}"
+        )
+
+
 def feed(strategy, make_dataset):
     """An iterator of one batch a replica: `make_dataset(Slice)` gives batches of a process."""
     if strategy is tf.distribute.get_strategy():  # the default one, outside any scope

@@ -41,6 +41,8 @@ def stand(run, options):
     """The Place that the options mean; DeviceError unless the batch divides over its devices."""
     strategy = distribute.strategy(options.strategy, options.logical_devices)
     distribute.check_batch(run.recipe.batch_size // options.accumulate, strategy)
+    if run.recipe.mixup or run.recipe.cutmix:
+        distribute.check_pairs(run.recipe.batch_size, strategy)
     return Place(
         pathlib.Path(options.run_dir),
         options.data_dir,

@@ -225,7 +225,7 @@ def test_table1_as_a_user_runs_it(tmp_path):
 @pytest.mark.parametrize(
     ("name", "argument", "sentence"),
     [
-        ("degradation", "--seeds=a", "seeds: expected numbers such as 0,1,2, got a"),
+        ("degradation", "--seeds=a", "seeds: expected a whole number from 0 to "),
         ("construction", "--nets=plain8", "expected two, a shallow one and a deeper one"),
         ("responses", "--run_dir=/nowhere", "/nowhere holds no trained network"),
     ],

@@ -10,8 +10,9 @@ import typing
 from absl import flags
 
 from trainers.plan import adopt
-from trainers.plan.recipes import CHOICES, RECIPES, Recipe, default_for
-from zoo import specs
+from trainers.plan.checks import CHOICES
+from trainers.plan.recipes import RECIPES, Recipe, default_for
+from zoo import limits, specs
 
 HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
 
@@ -49,7 +50,7 @@ def define():
     flags.DEFINE_string(
         "init_from", None, "a run or import to start from; its network is taken as it is"
     )
-    flags.DEFINE_integer("seed", 0, "of weights, order and augmentation", lower_bound=0)
+    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation")
     flags.DEFINE_enum(
         "precision",
         "float32",
@@ -73,11 +74,11 @@ def _define_hyper_parameter(field):
     elif bool in kinds:
         flags.DEFINE_bool(field.name, None, help_)
     elif int in kinds:
-        flags.DEFINE_integer(field.name, None, help_)
+        limits.DEFINE_integer(field.name, None, help_)
     elif field.name == "drops":
-        flags.DEFINE_list(field.name, None, help_)
+        limits.DEFINE_numbers(field.name, None, help_, fewest=0)
     else:
-        flags.DEFINE_float(field.name, None, help_)
+        limits.DEFINE_float(field.name, None, help_)
 
 
 def run(values=flags.FLAGS):
@@ -151,15 +152,7 @@ def other_batch(run):
 
 def _changed(values):
     changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
-    changed = {name: value for name, value in changed.items() if value is not None}
-    if "drops" in changed:
-        try:
-            changed["drops"] = tuple(float(part) for part in changed["drops"])
-        except ValueError:
-            raise ValueError(
-                f"drops: expected fractions such as 0.5,0.75, got {','.join(changed['drops'])}"
-            ) from None
-    return changed
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def as_text(run, **more):

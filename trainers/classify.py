@@ -14,7 +14,7 @@ from absl import flags
 
 from trainers.engine import cluster
 from trainers.plan import flags as trainer_flags
-from zoo import program
+from zoo import limits, program
 
 trainer_flags.define()
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "where the run lives; default: runs/MODEL_DATA")
@@ -25,33 +25,35 @@ _STRATEGY = flags.DEFINE_enum(
     ("auto", "none", "mirrored", "multiworker", "tpu"),
     "auto mirrors over all GPUs, if there are any; tpu is untried",
 )
-_LOGICAL_DEVICES = flags.DEFINE_integer(
-    "logical_devices", 1, "split the CPU, to try replication anywhere", lower_bound=1
+_LOGICAL_DEVICES = limits.DEFINE_integer(
+    "logical_devices", 1, "split the CPU, to try replication anywhere"
 )
 _CLUSTER = flags.DEFINE_string("cluster", None, "multiworker: host:port of every worker, by commas")
-_WORKER = flags.DEFINE_integer("worker", None, "multiworker: this one's place in --cluster, from 0")
-_CHECKPOINT_STEPS = flags.DEFINE_integer(
-    "checkpoint_steps", 1000, "save every so often, besides the end of each round", lower_bound=0
+_WORKER = limits.DEFINE_integer(
+    "worker", None, "multiworker: this one's place in --cluster, from 0"
 )
-_STEPS_PER_EXECUTION = flags.DEFINE_integer(
-    "steps_per_execution", None, "steps of one call to the device; default: half a second's", 1
+_CHECKPOINT_STEPS = limits.DEFINE_integer(
+    "checkpoint_steps", 1000, "save every so often, besides the end of each round"
 )
-_ACCUMULATE = flags.DEFINE_integer(
-    "accumulate", 1, "compute the batch in so many parts, one after another, to save memory", 1
+_STEPS_PER_EXECUTION = limits.DEFINE_integer(
+    "steps_per_execution", None, "steps of one call to the device; default: half a second's"
 )
-_MAX_SKIPPED = flags.DEFINE_float(
-    "max_skipped", 0.001, "share of a split that may be unreadable: named in skipped.txt", 0, 1
+_ACCUMULATE = limits.DEFINE_integer(
+    "accumulate", 1, "compute the batch in so many parts, one after another, to save memory"
+)
+_MAX_SKIPPED = limits.DEFINE_float(
+    "max_skipped", 0.001, "share of a split that may be unreadable: named in skipped.txt"
 )
 _DATA_SERVICE = flags.DEFINE_string(
     "data_service", None, "grpc://host:port of a trainers.data.serve that makes the batches"
 )
-_PROFILE_STEPS = flags.DEFINE_list(
+_PROFILE_STEPS = limits.DEFINE_numbers(
     "profile_steps", None, "FROM,TO: record what these steps do, for TensorBoard's profile tab"
 )
 _BENCHMARK = flags.DEFINE_bool(
     "benchmark", False, "time steps, on noise and on the run's images; train and write nothing"
 )
-_BENCHMARK_STEPS = flags.DEFINE_integer("benchmark_steps", 20, "steps that are timed", 1)
+_BENCHMARK_STEPS = limits.DEFINE_integer("benchmark_steps", 20, "steps that are timed")
 _PICTURES = flags.DEFINE_bool(
     "pictures",
     True,
@@ -94,14 +96,11 @@ def profile_steps():
     """(from, to) or None. ValueError unless they are two steps in order."""
     if _PROFILE_STEPS.value is None:
         return None
-    try:
-        first, last = map(int, _PROFILE_STEPS.value)
-    except ValueError:
-        first, last = 0, 0
-    if not 0 < first < last:
-        given = ",".join(_PROFILE_STEPS.value)
+    steps = tuple(_PROFILE_STEPS.value)
+    if len(steps) != 2 or steps[0] >= steps[1]:
+        given = limits.shown(",".join(map(str, steps)))
         raise ValueError(f"--profile_steps: expected two steps such as 100,110, got {given}")
-    return first, last
+    return steps
 
 
 def train(run, run_dir, strategy):

@@ -10,7 +10,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 _RUN_DIR = flags.DEFINE_multi_string(
     "run_dir", None, "the run to judge; given several times, an ensemble", required=True
@@ -25,10 +25,10 @@ _MIRRORS = flags.DEFINE_bool("mirrors", True, "ten_crop, multi_scale: mirror ima
 _DATA = flags.DEFINE_string("data", None, "other images than the run's own")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
 _SPLIT = flags.DEFINE_enum("split", "validation", ("train", "validation"), "which images")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "images a step, over all devices", 1)
-_LIMIT = flags.DEFINE_integer("limit", None, "at most so many images", lower_bound=1)
+_BATCH_SIZE = limits.DEFINE_integer("batch_size", 64, "images a step, over all devices")
+_LIMIT = limits.DEFINE_integer("limit", None, "at most so many images")
 _STRATEGY = flags.DEFINE_enum("strategy", "auto", ("auto", "none", "mirrored"), "devices")
-_LOGICAL_DEVICES = flags.DEFINE_integer("logical_devices", 1, "split the CPU", lower_bound=1)
+_LOGICAL_DEVICES = limits.DEFINE_integer("logical_devices", 1, "split the CPU")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "default: the run's directory, an ensemble's is `ensemble` in the first's"
 )

@@ -9,12 +9,12 @@ import sys
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run, or import, to ask", required=True)
 _WEIGHTS = flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest")
-_TOP = flags.DEFINE_integer("top", 5, "so many classes for each picture", lower_bound=1)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "pictures a step", lower_bound=1)
+_TOP = limits.DEFINE_integer("top", 5, "so many classes for each picture")
+_BATCH_SIZE = limits.DEFINE_integer("batch_size", 32, "pictures a step")
 _JSON = flags.DEFINE_bool("json", False, "print JSON for machines: a list, an object a file")
 
 
@@ -38,9 +38,12 @@ def main(paths):
 
 
 def print_json(items):
-    """Prints the list; returns how many items are errors."""
-    print(json.dumps(items, indent=2, ensure_ascii=False))
-    return sum("error" in item for item in items)
+    """Prints the list, errors on standard error too; returns how many there were."""
+    print(json.dumps(items, indent=2, ensure_ascii=False), flush=True)
+    failed = [item for item in items if "error" in item]
+    for item in failed:
+        print(f"{item['file']}: {item['error']}", file=sys.stderr)
+    return len(failed)
 
 
 def print_text(guesses, as_text):

@@ -19,7 +19,7 @@ import time
 
 from absl import flags
 
-from zoo import files, program
+from zoo import files, limits, program
 
 FOLDER = pathlib.Path("reports/speed")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -42,7 +42,7 @@ class Goal:
 
 def define():
     """The flags that every benchmark has."""
-    flags.DEFINE_integer("rounds", 3, "rounds of each contender", lower_bound=1)
+    limits.DEFINE_integer("rounds", 3, "rounds of each contender")
     flags.DEFINE_string("contender", None, "run this one alone and print its figures")
     flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
 

@@ -4,16 +4,16 @@ import pathlib
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to export", required=True)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "default: artifacts/RUN-FORMAT")
-_VERSION = flags.DEFINE_integer("version", None, "default: the next free number", lower_bound=1)
+_VERSION = limits.DEFINE_integer("version", None, "default: the next free number")
 _WEIGHTS = flags.DEFINE_string(
     "weights", "model", "the run's own, or another set of its: precise, ema"
 )
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
-_IMAGES = flags.DEFINE_integer("images", 256, "real images to compare on", lower_bound=1)
+_IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
 
 
 def export(name, arguments, calibrate=0):

@@ -9,13 +9,13 @@ says which layer lost the signal.
 from absl import flags
 
 from export import command
-from zoo import program
+from zoo import limits, program
 
 _QUANTIZE = flags.DEFINE_enum(
     "quantize", "none", ("none", "float16", "dynamic", "int8"), "weights, or everything, in 8 bits"
 )
-_CALIBRATION = flags.DEFINE_integer(
-    "calibration_images", 200, "training images that int8 ranges are measured on", lower_bound=1
+_CALIBRATION = limits.DEFINE_integer(
+    "calibration_images", 200, "training images that int8 ranges are measured on"
 )
 
 

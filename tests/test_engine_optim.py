@@ -1,6 +1,7 @@
 """The optimizer against a numpy rewriting of Caffe's rule, schedules against the paper's points."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -120,10 +121,28 @@ def test_constant_rate_without_drops():
 @pytest.mark.parametrize(
     "change, sentence",
     [
-        ({"batch_size": 0}, "batch_size: expected at least 1, got 0"),
-        ({"learning_rate": -1.0}, "learning_rate: expected at least 0, got -1.0"),
-        ({"learning_rate": float("nan")}, "learning_rate: expected at least 0, got nan"),
-        ({"momentum": 1.0}, "momentum: expected 0 <= momentum < 1, got 1.0"),
+        ({"batch_size": 0}, "batch_size: expected a whole number from 1 to 1048576, got 0"),
+        ({"learning_rate": -1.0}, "learning_rate: expected a number from 0 to 1e.30, got -1.0"),
+        (
+            {"learning_rate": float("nan")},
+            "learning_rate: expected a number from 0 to 1e.30, got nan",
+        ),
+        ({"momentum": 1.0}, "momentum: expected a number from 0 to below 1, got 1.0"),
+        ({"steps": "ten"}, "steps: expected a whole number from 1 to .*, got 'ten'"),
+        ({"steps": True}, "steps: expected a whole number from 1 to .*, got True"),
+        ({"steps": 5.0}, "steps: expected a whole number from 1 to .*, got 5.0"),
+        ({"early_stop_rounds": 0}, "early_stop_rounds: expected a whole number from 1"),
+        ({"mirror": "yes"}, "mirror: expected True or False, got 'yes'"),
+        ({"data": 7}, "data: expected text, got 7"),
+        ({"drops": 0.5}, "drops: expected fractions such as 0.5, 0.75, got 0.5"),
+        ({"drops": (0.5, float("nan"))}, "drops: expected a number from 0 to below 1, got nan"),
+        ({"drops": (0.5, 0.5)}, "drops: expected rising fractions between 0 and 1"),
+        ({"mixup": float("nan")}, "mixup: expected a number from 0 to 1000, got nan"),
+        ({"warmup": "linear", "schedule": "step"}, "--warmup=linear goes with --schedule=cosine"),
+        (
+            {"warmup": "error", "warmup_steps": 5, "warmup_learning_rate": 0.1, "learning_rate": 0},
+            "--warmup=error needs learning_rate.*above 0, got 0, 0.1 and 5",
+        ),
         ({"drops": (0.8, 0.5)}, "drops: expected rising fractions between 0 and 1"),
         ({"schedule": "linear"}, "schedule: expected one of step, cosine, plateau, got 'linear'"),
     ],
@@ -131,3 +150,16 @@ def test_constant_rate_without_drops():
 def test_recipe_that_cannot_be_meant(change, sentence):
     with pytest.raises(ValueError, match=sentence):
         dataclasses.replace(RECIPES["digits"], **change)
+
+
+def test_a_recipe_keeps_plain_numbers():
+    """NumPy's are taken, and become what JSON can write."""
+    change = {"steps": np.int64(20), "learning_rate": np.float32(0.5), "ema": 0, "drops": [0.5]}
+    recipe = dataclasses.replace(RECIPES["digits"], **change)
+    assert [type(x) for x in (recipe.steps, recipe.learning_rate, recipe.ema)] == [
+        int,
+        float,
+        float,
+    ]
+    assert (recipe.steps, recipe.learning_rate, recipe.drops) == (20, 0.5, (0.5,))
+    json.dumps(dataclasses.asdict(recipe))

@@ -195,7 +195,7 @@ def test_a_directory_of_another_run_is_refused(whole):
             2,
             "value should be one of <cifar10|cifar10_warmup|digits|finetune|imagenet|torchvision>",
         ),
-        (["--drops=a"], 2, "drops: expected fractions such as 0.5,0.75, got a"),
+        (["--drops=a"], 2, "--drops: expected a number from 0 to below 1, got 'a'"),
         (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),
         (["extra"], 2, "unexpected arguments: extra"),
         (["--logical_devices=3"], 1, "--batch_size=64 does not divide by 3 replicas"),

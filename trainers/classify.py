@@ -8,14 +8,14 @@ from absl import flags
 
 from trainers.plan import flags as plan
 from trainers.run import options as where
-from zoo import program
+from zoo import limits, program
 
 plan.define()
 where.define()
 _BENCHMARK = flags.DEFINE_bool(
     "benchmark", False, "time steps, on noise and on the run's images; train and write nothing"
 )
-_BENCHMARK_STEPS = flags.DEFINE_integer("benchmark_steps", 20, "steps that are timed", 1)
+_BENCHMARK_STEPS = limits.DEFINE_integer("benchmark_steps", 20, "steps that are timed")
 
 
 def main(arguments):

@@ -9,7 +9,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 FORMATS = ("npz", "tfrecord", "projector", "scores")
 
@@ -22,9 +22,9 @@ _POOLING = flags.DEFINE_enum(
     "pooling", "mean", ("mean", "none"), "a map's mean over its positions, or all of the map"
 )
 _FORMATS = flags.DEFINE_multi_enum("format", FORMATS, FORMATS, "what to make; may be repeated")
-_NEIGHBOURS = flags.DEFINE_integer("neighbours", 10, "how many nearest images vote", 1)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "images a step", lower_bound=1)
-_LIMIT = flags.DEFINE_integer("limit", None, "at most so many images of a split", lower_bound=1)
+_NEIGHBOURS = limits.DEFINE_integer("neighbours", 10, "how many nearest images vote")
+_BATCH_SIZE = limits.DEFINE_integer("batch_size", 64, "images a step")
+_LIMIT = limits.DEFINE_integer("limit", None, "at most so many images of a split")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "default: features/LAYER in the run's")
 
 

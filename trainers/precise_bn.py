@@ -8,13 +8,15 @@ augmented as in training. They go into DIR/model.precise.weights.h5 beside the m
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to work on", required=True)
 _DATA = flags.DEFINE_string("data", None, "other images than the run's own")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
-_BATCHES = flags.DEFINE_integer("batches", 200, "how many batches to average over", lower_bound=1)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "default: the run's", lower_bound=2)
+_BATCHES = limits.DEFINE_integer("batches", 200, "how many batches to average over")
+_BATCH_SIZE = limits.DEFINE_integer(
+    "batch_size", None, "default: the run's", limit="batch_size of statistics"
+)
 
 WEIGHTS = "precise"
 

@@ -36,9 +36,12 @@ def main(paths):
 
 
 def print_json(items):
-    """Prints the list; returns how many items are errors."""
-    print(json.dumps(items, indent=2, ensure_ascii=False))
-    return sum("error" in item for item in items)
+    """Prints the list, errors on standard error too; returns how many there were."""
+    print(json.dumps(items, indent=2, ensure_ascii=False), flush=True)
+    failed = [item for item in items if "error" in item]
+    for item in failed:
+        print(f"{item['file']}: {item['error']}", file=sys.stderr)
+    return len(failed)
 
 
 def print_text(guesses, as_text):

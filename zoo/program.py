@@ -5,6 +5,7 @@ loads the rest in `main`. Exit codes: 0 done, 1 failed, 2 misused.
 """
 
 import contextlib
+import faulthandler
 import gc
 import os
 import re
@@ -12,7 +13,9 @@ import sys
 import textwrap
 import threading
 
-from absl import app, flags, logging
+from absl import flags, logging
+
+from zoo import limits, texts
 
 OURS = ("zoo", "trainers", "export", "benchmarks")
 
@@ -22,6 +25,12 @@ START_UP_NOISE = re.compile(
     rb"|Could not find cuda drivers|TensorFlow binary is optimized"
     rb"|To enable the following instructions|cuda(rt_stub|_platform)|computation_placer"
 )
+
+HINT = "(--help lists the flags)"
+HELP = re.compile(r"--?(h|help(full|short|xml)?)(=.*)?", re.DOTALL)
+LONGEST = 300  # characters of a sentence: what a terminal shows in three or four lines
+
+TRACE = re.compile(r"\s|Graph execution error|Detected at node|<stack")
 
 # What Keras imports wherever it is installed, for wrappers and plots that no program of ours uses.
 UNASKED = ("cv2", "matplotlib", "sklearn")
@@ -33,10 +42,11 @@ def run(main, usage):
     `usage` is the program's docstring; `--help` prints it and the flags of our modules. Our own
     errors, and the system's on files, end in one sentence on standard error.
     """
-    if {"--help", "-h", "-help", "--helpfull"} & set(sys.argv[1:]):
-        _guarded(lambda _: print(help_text(usage)), [])
-        raise SystemExit(0)
-    app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
+    if any(map(HELP.fullmatch, sys.argv[1:])):
+        raise SystemExit(_guarded(lambda _: print(help_text(usage)), []))
+    faulthandler.enable()
+    logging.use_absl_handler()
+    raise SystemExit(_guarded(main, _parse(sys.argv)[1:]))
 
 
 def no_arguments(arguments):
@@ -114,10 +124,39 @@ def _flag_line(flag):
 
 
 def _parse(argv):
+    """The words that are no flags, behind the program's name; the flags are set, or refused."""
+    flags.FLAGS["verbosity"].parser = limits.Parser("verbosity")
     try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        usage_error(f"{error} (--help lists the flags)")
+        _check_words(argv)
+        words = flags.FLAGS(argv)
+        texts.check_flags(flags.FLAGS)
+        return words
+    except UnicodeError:
+        usage_error("--flagfile: expected lines of flags, got a file that is no text")
+    except flags.CantOpenFlagFileError as error:
+        usage_error(f"--flagfile: {failure(error.__context__)}")
+    except (flags.Error, ValueError) as error:
+        usage_error(_refusal(error))
+
+
+def _refusal(error):
+    """The sentence for an error of the flags: ours, which absl has wrapped, or absl's own."""
+    found = [x for x in (error, error.__context__) if isinstance(x, limits.LimitError)]
+    if found:
+        return found[0]
+    if "Non-boolean" in str(error):
+        return f"{str(error).partition(': ')[0]}: value should be true or false {HINT}"
+    return f"{error} {HINT}"
+
+
+def _check_words(argv):
+    """ValueError for what absl would not refuse, or not soon."""
+    for word in argv[1:]:
+        if not word:
+            raise ValueError("unexpected empty word")
+        name = word.partition("=")[0]
+        if word.startswith("-") and len(name) > 100:  # absl would look for similar ones at length
+            raise flags.UnrecognizedFlagError(limits.shown(name))
 
 
 def _guarded(main, arguments):
@@ -130,22 +169,49 @@ def _guarded(main, arguments):
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(0) from None
-    except OSError as error:
-        _say(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
-    except ModuleNotFoundError as error:
-        package = (error.name or "").split(".")[0]
-        if package in OURS:
-            raise
-        _say(f"needs the package {package}, which is not installed: BUILD.md lists the extras")
     except Exception as error:
-        if type(error).__module__.split(".")[0] not in OURS:
+        sentence = failure(error)
+        if sentence is None:
             raise
-        _say(str(error))
+        _say(sentence)
     raise SystemExit(1)
 
 
+def failure(error):
+    """A sentence for what can fail in a program without a mistake in it; else None."""
+    origin = type(error).__module__.replace("__main__", name()).split(".")[0]
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+    if isinstance(error, MemoryError):
+        return f"the memory is too small: {error or 'take a smaller --batch_size or --image_size'}"
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").split(".")[0]
+        if package not in OURS:
+            return f"needs the package {package}, which is not installed: BUILD.md lists the extras"
+    elif origin in OURS:
+        return str(error)
+    elif origin == "tensorflow" and not flags.FLAGS.verbosity >= 1:
+        return f"TensorFlow: {' '.join(telling(error)[:2])} (--verbosity=1 shows where)"
+    return None
+
+
+def telling(error):
+    """The lines of a TensorFlow error that say something, from among its traces."""
+    return [line for line in str(error).splitlines() if line and not TRACE.match(line)] or [
+        "no reason given"
+    ]
+
+
 def _say(sentence):
-    print(f"{name()}: {sentence}", file=sys.stderr)
+    print(_short(f"{name()}: {' '.join(str(sentence).split())}"), file=sys.stderr)
+
+
+def _short(sentence):
+    """At most LONGEST characters, without the middle: the end says what to do."""
+    if len(sentence) <= LONGEST:
+        return sentence
+    end = LONGEST // 3
+    return f"{sentence[: LONGEST - end - 5]} ... {sentence[-end:]}"
 
 
 def name():

@@ -135,21 +135,29 @@ def names():
 def find(name):
     """The Spec of a name: Table 1's, or `resnetD` and `plainD` for any other D = 6n + 2.
 
-    Depths 50 and 152 are 6n + 2 too; those names stay Table 1's. Raises ValueError, with the
-    known names, for anything else.
+    D has four digits at most. Depths 50 and 152 are 6n + 2 too; those names stay Table 1's.
+    Raises ValueError, with Table 1's names, for anything else.
     """
     text = name if isinstance(name, str) else ""
     if text in TABLE_1:
         return Spec(name=name, **TABLE_1[name])
-    match = re.fullmatch(r"(resnet|plain)([1-9][0-9]*)", text)
+    match = re.fullmatch(r"(resnet|plain)([1-9][0-9]{0,3})", text)
     if match:
         kind, depth = match[1], int(match[2])
         if depth >= 8 and depth % 6 == 2 and f"resnet{depth}" not in TABLE_1:
             return Spec(name=name, **cifar((depth - 2) // 6, plain=kind == "plain"))
     raise ValueError(
-        f"unknown network {name!r}: expected one of {', '.join(names())}, "
-        "or resnetD or plainD with D = 6n + 2 layers, such as resnet8"
+        f"unknown network {name!r}: expected one of {', '.join(TABLE_1)}, "
+        "or resnetD or plainD with D = 6n + 2 layers, such as resnet8 or plain20"
     )
+
+
+def deepens(shallow_name, deep_name):
+    """Whether the second is the first with more blocks: no stage shorter, one longer."""
+    shallow, deep = find(shallow_name), find(deep_name)
+    alike = all(getattr(shallow, x) == getattr(deep, x) for x in ("stem", "block", "filters"))
+    longer = all(d >= s for s, d in zip(shallow.depths, deep.depths, strict=alike))
+    return alike and longer and shallow.plain == deep.plain and shallow.depths != deep.depths
 
 
 def _one_of(what, value, known):

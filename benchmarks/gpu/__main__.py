@@ -19,22 +19,22 @@ from benchmarks import harness, photographs
 from benchmarks.gpu import measure, report, results
 from benchmarks.gpu.cases import Plan, cases
 from benchmarks.gpu.device import Device, describe
-from zoo import files, program, specs
+from zoo import files, limits, program, specs
 
 harness.define()
 _MODEL = flags.DEFINE_string("model", "resnet50", "a network of `python -m zoo`")
 _STRIDE = flags.DEFINE_enum("stride", "3x3", specs.STRIDES, "of a bottleneck: the paper's is 1x1")
-_IMAGE_SIZE = flags.DEFINE_integer("image_size", None, "px; default: the network's own", 8)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "of one GPU; default: 256, --quick 8", 1)
-_STEPS = flags.DEFINE_integer("steps", None, "timed in each round; default: 30, --quick 3", 1)
-_GPUS = flags.DEFINE_integer("gpus", None, "at most so many; default: all, on the CPU 2", 1)
+_IMAGE_SIZE = limits.DEFINE_integer("image_size", None, "px; default: the network's own")
+_BATCH_SIZE = limits.DEFINE_integer("batch_size", None, "of one GPU; default: 256, --quick 8")
+_STEPS = limits.DEFINE_integer("steps", None, "timed in each round; default: 30, --quick 3")
+_GPUS = limits.DEFINE_integer("gpus", None, "at most so many; default: all, on the CPU 2")
 _CPU = flags.DEFINE_bool("cpu", False, "try it on the CPU, its parts in the GPUs' place")
 _ONLY = flags.DEFINE_list("only", None, "cases in whose names one of these stands, such as bf16")
 _RESTART = flags.DEFINE_bool("restart", False, "measure again what is already there")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "JPEGs, a folder a class; default: made here")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "reports/gpu", "where the report goes")
 _FOLDER = flags.DEFINE_string("folder", None, "an earlier call's export, for --contender")
-_MULTIPLY_ADDS = flags.DEFINE_integer("multiply_adds", None, "the export's, for --contender")
+_MULTIPLY_ADDS = limits.DEFINE_integer("multiply_adds", None, "the export's, for --contender")
 
 MODULE = "benchmarks.gpu"
 

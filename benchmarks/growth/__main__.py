@@ -13,14 +13,14 @@ from absl import flags
 
 from benchmarks import harness
 from benchmarks.growth import collect, plan, programs
-from zoo import program
+from zoo import limits, program
 
 _CONTENDER = flags.DEFINE_string("contender", None, "measure this one alone and print its figures")
 _QUICK = flags.DEFINE_bool("quick", False, "three small networks, no memory: to see that it works")
 _ALL = flags.DEFINE_bool("all", False, "the training of resnet1202 too")
 _MODEL = flags.DEFINE_string("model", "resnet8", "the network, for --contender")
 _PARTS = flags.DEFINE_list("parts", [], "train, serve, store, export: for --contender=network")
-_BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["8"], "of a training step, rising")
+_BATCH_SIZES = limits.DEFINE_numbers("batch_sizes", [8], "of a training step, rising", fewest=0)
 _FOLDER = flags.DEFINE_string("folder", None, "where SavedModels lie, for --contender")
 
 
@@ -61,7 +61,7 @@ def network():
     already = costs.peak_mib()
     model, figures = costs.build(_MODEL.value)
     if "train" in _PARTS.value:
-        figures |= costs.train(model, [int(size) for size in _BATCH_SIZES.value], already)
+        figures |= costs.train(model, _BATCH_SIZES.value, already)
     if "serve" in _PARTS.value:
         figures |= costs.serve(model)
     if "store" in _PARTS.value:

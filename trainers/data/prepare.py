@@ -15,6 +15,10 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     start = time.monotonic()
+    with program.quiet_start():
+        import tensorflow as tf
+
+        tf.config.list_logical_devices()
     path = builders.prepare(_DATA.value, _DATA_DIR.value)
     print(f"{_DATA.value}: prepared in {path} ({time.monotonic() - start:.0f} s)")
 

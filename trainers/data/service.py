@@ -1,11 +1,11 @@
 """A tf.data service: machines that make the batches for those that train on them."""
 
 import socket
-import urllib.parse
 
 import tensorflow as tf
 
 from trainers.data import sources
+from zoo import texts
 
 
 def start(port: int):
@@ -13,9 +13,14 @@ def start(port: int):
 
     One worker, which uses all its cores: from several the batches would come in any order.
     """
-    dispatcher = tf.data.experimental.service.DispatchServer(
-        tf.data.experimental.service.DispatcherConfig(port=port)
-    )
+    try:
+        dispatcher = tf.data.experimental.service.DispatchServer(
+            tf.data.experimental.service.DispatcherConfig(port=port)
+        )
+    except RuntimeError:  # so it is for TensorFlow 2.21
+        raise sources.DataError(
+            f"--port={port}: nobody may listen there; --port=0 takes a free one"
+        ) from None
     address = dispatcher.target.removeprefix("grpc://")
     worker = tf.data.experimental.service.WorkerServer(
         tf.data.experimental.service.WorkerConfig(dispatcher_address=address)
@@ -25,18 +30,16 @@ def start(port: int):
 
 def check(address: str, source) -> None:
     """DataError unless somebody listens at `address` and the source can be read over there."""
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme != "grpc" or not parts.hostname or not parts.port:
-        raise sources.DataError(f"--data_service: expected grpc://host:port, got {address}")
+    host, port = texts.service(address)
     if not source.portable:
         raise sources.DataError(
             f"{source.name}: its records are read by Python, which a tf.data service cannot run: "
             "leave --data_service out, or give the images as --data=folder"
         )
     try:
-        socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+        socket.create_connection((host, port), timeout=5).close()
     except OSError as error:
         raise sources.DataError(
             f"--data_service: nobody answers at {address} ({error.strerror or error}): start "
-            f"python -m trainers.data.serve --port={parts.port} there"
+            f"python -m trainers.data.serve --port={port} there"
         ) from None

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+from zoo import limits, program, texts
+
 WAIT_SECONDS = 10  # between two lines that say whom this worker waits for
 
 
@@ -25,9 +27,8 @@ def configure(cluster, worker):
                 "--cluster=host:port,host:port with --worker=0, 1, ... on each"
             )
         return
-    addresses = (cluster or "").split(",")
-    if not all(":" in address for address in addresses):
-        raise ClusterError(f"--cluster: expected host:port,host:port,..., got {cluster!r}")
+    texts.cluster(cluster or "")
+    addresses = cluster.split(",")
     if worker is None or not 0 <= worker < len(addresses):
         raise ClusterError(
             f"--worker: expected 0 to {len(addresses) - 1}, a place in --cluster, got {worker}"
@@ -40,13 +41,19 @@ def peers():
     """Addresses of the other workers, from TF_CONFIG. ClusterError says what is wrong with it."""
     try:
         config = json.loads(os.environ["TF_CONFIG"])
-        workers = config["cluster"]["worker"]
-        own = config["task"]["index"]
-        return [address for i, address in enumerate(workers) if i != int(own)]
-    except (KeyError, TypeError, ValueError) as error:
+        workers, task = config["cluster"]["worker"], config["task"]
+        own = limits.read("worker", str(task["index"]))  # TensorFlow takes "0" too
+        if list(config["cluster"]) != ["worker"] or task["type"] != "worker":
+            raise ValueError("other tasks than workers")
+        if not isinstance(workers, list) or not own < len(workers):
+            raise ValueError("no such worker")
+        texts.cluster(",".join(workers))
+        return [address for i, address in enumerate(workers) if i != own]
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ClusterError(
             'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": '
-            f'{{"type": "worker", "index": 0}}}}, got {os.environ["TF_CONFIG"]!r} ({error!r})'
+            f'{{"type": "worker", "index": 0}}}}, got {limits.shown(os.environ["TF_CONFIG"])} '
+            f"({error!r:.100})"
         ) from None
 
 
@@ -122,9 +129,8 @@ def leave(program, error):
 
 def reason(error):
     """TensorFlow's own reason, from among its traces, and the number of the worker it asked."""
-    trace = re.compile(r"\s|Graph execution error|Detected at node|<stack")
-    telling = [line for line in str(error).splitlines() if line and not trace.match(line)]
-    said = re.sub(r".*aborted by: ", "", (telling or ["no reason given"])[0])
+    telling = program.telling(error)
+    said = re.sub(r".*aborted by: ", "", telling[0])
     said = " ".join([said, *telling[1:2]]) if said.endswith(":") else said  # a list of workers
     asked = re.search(r"remote target /job:worker/replica:\d+/task:(\d+)", str(error))
     return f"worker {asked[1]}: {said:.160}" if asked else f"{said:.160}"

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from trainers.data.pipelines import Slice
 from trainers.engine import cluster
+from zoo import program
 
 
 class DeviceError(ValueError):
@@ -78,9 +79,14 @@ def _multiworker(logical_devices):
 
 def _tpu(logical_devices):
     """Wired as TensorFlow's guide has it; no TPU was at hand to try it."""
-    resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
-    tf.config.experimental_connect_to_cluster(resolver)
-    tf.tpu.experimental.initialize_tpu_system(resolver)
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, OSError, tf.errors.OpError) as error:
+        raise DeviceError(
+            f"--strategy=tpu: expected a TPU, found none: {program.telling(error)[0]:.100}"
+        ) from None
     return tf.distribute.TPUStrategy(resolver)
 
 

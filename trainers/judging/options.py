@@ -5,6 +5,8 @@ import pathlib
 
 from absl import flags
 
+from zoo import limits
+
 VIEWS = ("center", "ten_crop", "multi_scale")
 STRATEGIES = ("auto", "none", "mirrored")
 
@@ -44,10 +46,10 @@ def define_judging(values=flags.FLAGS):
     flags.DEFINE_string("data", None, "other images than the run's own", **own)
     flags.DEFINE_string("data_dir", None, "where the images live; default: the run's", **own)
     flags.DEFINE_enum("split", "validation", ("train", "validation"), "which images", **own)
-    flags.DEFINE_integer("batch_size", 64, "images a step, over all devices", 1, **own)
-    flags.DEFINE_integer("limit", None, "at most so many images", 1, **own)
+    limits.DEFINE_integer("batch_size", 64, "images a step, over all devices", **own)
+    limits.DEFINE_integer("limit", None, "at most so many images", **own)
     flags.DEFINE_enum("strategy", "auto", STRATEGIES, "devices", **own)
-    flags.DEFINE_integer("logical_devices", 1, "split the CPU", 1, **own)
+    limits.DEFINE_integer("logical_devices", 1, "split the CPU", **own)
     flags.DEFINE_string(
         "output_dir",
         None,
@@ -74,5 +76,5 @@ def define_asking(values=flags.FLAGS):
     own = {"flag_values": values}
     flags.DEFINE_string("run_dir", None, "the run, or import, to ask", required=True, **own)
     flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest", **own)
-    flags.DEFINE_integer("top", 5, "so many classes for each picture", 1, **own)
-    flags.DEFINE_integer("batch_size", 32, "pictures a step", 1, **own)
+    limits.DEFINE_integer("top", 5, "so many classes for each picture", **own)
+    limits.DEFINE_integer("batch_size", 32, "pictures a step", **own)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from trainers.plan import checks
+
 
 def setting(help_, default=dataclasses.MISSING):
     """A field whose help becomes its flag's."""
@@ -72,49 +74,8 @@ class Recipe:
     )
 
     def __post_init__(self):
-        for name in ("batch_size", "steps", "round_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "weight_decay", "warmup_steps", "pad_px", "backbone_rate"):
-            if not (getattr(self, name) or 0) >= 0:
-                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum: expected 0 <= momentum < 1, got {self.momentum}")
-        for name in ("label_smoothing", "ema", "erase"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected 0 <= {name} < 1, got {getattr(self, name)}")
-        if self.mixup or self.cutmix:
-            if min(self.mixup, self.cutmix) < 0:
-                raise ValueError("mixup, cutmix: expected at least 0")
-            if self.batch_size % 2:
-                raise ValueError(
-                    f"mixup and cutmix take images by pairs: batch_size={self.batch_size} is odd"
-                )
-        if self.warmup == "linear" and self.schedule != "cosine":
-            raise ValueError("warmup: linear goes with --schedule=cosine")
-        if self.warmup == "error" and not (self.warmup_learning_rate > 0 < self.warmup_steps):
-            raise ValueError(
-                "warmup: error needs warmup_learning_rate and warmup_steps above 0, got "
-                f"{self.warmup_learning_rate} and {self.warmup_steps}"
-            )
-        if list(self.drops) != sorted(self.drops) or not all(0 < d < 1 for d in self.drops):
-            raise ValueError(f"drops: expected rising fractions between 0 and 1, got {self.drops}")
-        for name, known in CHOICES.items():
-            if getattr(self, name) not in known and (name != "freeze" or self.freeze):
-                raise ValueError(
-                    f"{name}: expected one of {', '.join(known)}, got {getattr(self, name)!r}"
-                )
+        checks.settle(self)
 
-
-CHOICES = {
-    "schedule": ("step", "cosine", "plateau"),
-    "warmup": ("constant", "linear", "error"),
-    "augmentation": ("none", "pad_crop", "scale_jitter", "random_resized_crop"),
-    "policy": ("none", "trivial", "rand"),
-    "mean": ("channel", "pixel"),
-    "batch_norm": ("replica", "synchronized"),
-    "freeze": ("none", "conv1", "conv2", "conv3", "conv4", "conv5", "backbone"),
-}
 
 _CIFAR10 = Recipe(
     name="cifar10",

@@ -5,7 +5,7 @@ same deeper net is trained from scratch, and from that construction. --nets=SHAL
 """
 
 from trainers.studies import jobs, options
-from zoo import program
+from zoo import program, specs
 
 NETS = {"demo": ("plain20", "plain32"), "paper": ("plain20", "plain56")}
 CIFAR_STEPS = 64_000  # Sec. 4.2
@@ -13,8 +13,8 @@ CIFAR_STEPS = 64_000  # Sec. 4.2
 
 def main(arguments):
     asked = options.read(arguments)
-    if asked.nets and len(asked.nets) != 2:
-        program.usage_error("nets: expected two, a shallow one and a deeper one of the same kind")
+    if asked.nets and not (len(asked.nets) == 2 and specs.deepens(*asked.nets)):
+        program.usage_error("--nets: expected two, a shallow one and a deeper one of the same kind")
     shallow, deep = asked.nets or NETS[asked.scale]
     todo = labelled_jobs(shallow, deep, asked)
     shallow_jobs, constructed = todo[shallow], todo[f"{deep}, constructed, then trained"]

@@ -12,12 +12,12 @@ import statistics
 from absl import flags
 
 from trainers.studies import jobs
-from zoo import program
+from zoo import limits, program
 
 _INIT_FROM = flags.DEFINE_list("init_from", [], "runs to start from, besides the study's own")
-_PER_CLASS = flags.DEFINE_integer("per_class", 8, "training images of each class", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 150, "optimizer steps of each run", lower_bound=10)
-_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "one run a seed; it draws the images too")
+_PER_CLASS = limits.DEFINE_integer("per_class", 8, "training images of each class")
+_STEPS = limits.DEFINE_integer("steps", 150, "optimizer steps of each run")
+_SEEDS = limits.DEFINE_numbers("seeds", [0, 1, 2], "one run a seed; it draws the images too")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/finetune", "the runs and their images")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "reports", "where the report goes")
 
@@ -42,10 +42,7 @@ class Place:
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    try:
-        seeds = [int(seed) for seed in _SEEDS.value]
-    except ValueError as error:
-        program.usage_error(f"seeds: {error}")
+    seeds = list(dict.fromkeys(_SEEDS.value))
     with program.quiet_start():
         from trainers.studies import photographs
 
@@ -97,7 +94,7 @@ def settings(steps, start):
         "recipe": "finetune",
         "image_size": IMAGE_PX,
         "steps": steps,
-        "round_steps": steps // 10,
+        "round_steps": max(1, steps // 10),
         **start,
     }
     return tuple((name, str(value)) for name, value in named.items())

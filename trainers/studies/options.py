@@ -5,14 +5,14 @@ import pathlib
 
 from absl import flags
 
-from zoo import program
+from zoo import limits, program
 
 _SCALE = flags.DEFINE_enum(
     "scale", "demo", ("demo", "paper"), "minutes on two cores, or the paper's data and recipe"
 )
-_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "one run a seed, for mean and deviation")
+_SEEDS = limits.DEFINE_numbers("seeds", [0, 1, 2], "one run a seed, for mean and deviation")
 _NETS = flags.DEFINE_list("nets", None, "other networks than the study's own")
-_STEPS = flags.DEFINE_integer("steps", None, "optimizer steps; default: the scale's", lower_bound=1)
+_STEPS = limits.DEFINE_integer("steps", None, "optimizer steps; default: the scale's")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/studies", "the runs, which studies share")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; TFDS has its own default")
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", "reports", "where the report goes")
@@ -35,11 +35,9 @@ def read(arguments):
     """The flags' values; ends the program for a command line that cannot be meant."""
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    if not all(seed.isdecimal() for seed in _SEEDS.value) or not _SEEDS.value:
-        program.usage_error(f"seeds: expected numbers such as 0,1,2, got {','.join(_SEEDS.value)}")
     return Options(
         scale=_SCALE.value,
-        seeds=tuple(dict.fromkeys(int(seed) for seed in _SEEDS.value)),
+        seeds=tuple(dict.fromkeys(_SEEDS.value)),
         nets=tuple(_NETS.value) if _NETS.value else None,
         steps=_STEPS.value,
         runs_dir=pathlib.Path(_RUNS_DIR.value),

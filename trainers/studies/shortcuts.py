@@ -26,6 +26,9 @@ DEEPER = ("resnet50", "resnet101", "resnet152")  # with option B, in the same ta
 
 def main(arguments):
     asked = options.read(arguments)
+    for net in asked.nets or ():
+        if specs.find(net).plain:
+            program.usage_error(f"--nets: expected nets with shortcuts, got {net}")
     todo = {
         label: [jobs.Job(net, seed, settings) for seed in asked.seeds]
         for label, net, settings in choices(asked)

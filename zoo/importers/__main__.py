@@ -6,7 +6,7 @@ files are, and under which evaluation each was published: zoo/importers/sources.
 
 from absl import flags
 
-from zoo import program, specs
+from zoo import program
 
 SOURCES = ("keras_applications", "torch", "caffe")
 
@@ -26,10 +26,6 @@ def main(arguments):
     missing = [flag.name for flag in (_SOURCE, _FILE, _MODEL) if not flag.value]
     if arguments or missing:
         program.usage_error(f"unexpected {arguments}" if arguments else f"missing --{missing[0]}")
-    try:
-        specs.find(_MODEL.value)
-    except ValueError as error:
-        program.usage_error(error)
     with program.quiet_start():
         import tensorflow as tf
 

@@ -12,7 +12,7 @@ from keras import ops
 
 from zoo.recursion import room_for
 from zoo.resnet import build_network, features
-from zoo.specs import find
+from zoo.specs import deepens, find
 
 
 class DeepenError(ValueError):
@@ -48,10 +48,7 @@ def deepen(model, network, name, images=None):
 
 
 def check(shallow_name, deep_name):
-    shallow, deep = find(shallow_name), find(deep_name)
-    alike = all(getattr(shallow, x) == getattr(deep, x) for x in ("stem", "block", "filters"))
-    longer = all(d >= s for s, d in zip(shallow.depths, deep.depths, strict=alike))
-    if not alike or not longer or shallow.plain != deep.plain or shallow.depths == deep.depths:
+    if not deepens(shallow_name, deep_name):
         raise DeepenError(
             f"{deep_name} is not {shallow_name} with more blocks: expected the same kind of block "
             "and stages of which none is shorter and one is longer"

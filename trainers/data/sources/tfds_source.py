@@ -3,12 +3,14 @@
 Preparing a set is `trainers.data.prepare`'s.
 """
 
+import re
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from trainers.data import sources
-from zoo import preprocess
+from zoo import preprocess, program
 
 SMALL_PX = 64  # sets of one shape up to this are decoded once and kept as one array
 MEMORY_BYTES = 4 * 2**30  # of encoded images; beyond it a set must allow random access
@@ -50,6 +52,9 @@ def find(name: str, data_dir: str | None = None):
             f"data: expected one of {', '.join(sources.KNOWN)} or the name of a TFDS set, "
             f"got {name!r}"
         ) from None
+    except Exception as error:  # of a version or a configuration that the set lacks, and others
+        said = re.sub(r'Failed to construct dataset ".*?", .*": ', "", program.telling(error)[0])
+        raise sources.DataError(f"--data={name}: {said.partition('. Here are')[0]:.200}") from error
 
 
 def keys(builder) -> tuple[str, str]:

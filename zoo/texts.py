@@ -1,0 +1,99 @@
+"""What a person may type that is no number: names, addresses, directories.
+
+Flags are known by their names, which mean the same in every program, so a new one is checked too.
+"""
+
+import os
+import re
+import stat
+
+from zoo import limits, specs
+from zoo.limits import LimitError, shown
+
+TEXTS = ("string", "comma separated list of strings")  # what absl calls them
+LONGEST = 4096  # Linux' longest path
+# Ends of lines, other control characters, and bytes that are no text, which no file would take.
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"  # of a host's name, which has 253 characters at most
+HOST = re.compile(
+    rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}(%\w+)?\]", re.ASCII
+)
+# TFDS': [tfds:][namespace:]name[/config][:version]
+DATA = re.compile(r"(tfds:)?([a-z]\w*:)?[a-z]\w*(/\w[\w.+-]*)?(:\w[\w.*]*)?", re.ASCII)
+
+
+def check_flags(flag_values):
+    """LimitError for the first flag that was given a text which cannot be meant."""
+    for flag in map(flag_values.__getitem__, flag_values):
+        if flag.present and flag.parser.flag_type() in TEXTS:
+            for text in [flag.value] if isinstance(flag.value, str) else flag.value or [""]:
+                check(flag.name, text)
+
+
+def check(name, text):
+    """The text. LimitError unless the flag `name` may be that."""
+    what, known = KINDS.get(name, ("a value", None))
+    if not text.strip():
+        raise LimitError(f"--{name}: expected {what}, got none")
+    if UNWRITABLE.search(text) or len(text) > LONGEST:
+        raise LimitError(
+            f"--{name}: expected at most {LONGEST} printable characters, got {shown(text)}"
+        )
+    if name.endswith("_dir"):
+        _check_directory(name, text)
+    if known and not known(text):
+        raise LimitError(f"--{name}: expected {what}, got {shown(text)}")
+    return text
+
+
+def address(text, name="port"):
+    """("host", port) of "host:port", IPv6 in brackets. LimitError, by the flag's name."""
+    host, _, port = text.rpartition(":")
+    if not HOST.fullmatch(host):
+        raise LimitError(f"--{name}: expected host:port, got {shown(text)}")
+    return host.strip("[]"), limits.read("port of another", port, flag=name)
+
+
+def service(text):
+    """("host", port) of "grpc://host:port", a trainers.data.serve. LimitError."""
+    if not text.startswith("grpc://"):
+        raise LimitError(f"--data_service: expected grpc://host:port, got {shown(text)}")
+    return address(text.removeprefix("grpc://"), "data_service")
+
+
+def cluster(text):
+    """[("host", port), ...] of "host:port,host:port", each worker once. LimitError."""
+    found = [address(part, "cluster") for part in text.split(",")]
+    if len(set(found)) < len(found):
+        raise LimitError(f"--cluster: expected each worker once, got {shown(text)}")
+    return found
+
+
+def _check_directory(name, path):
+    """That it is a directory, or may become one."""
+    try:
+        if not stat.S_ISDIR(os.stat(path).st_mode):
+            raise LimitError(f"--{name}: expected a directory, got the file {shown(path)}")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise LimitError(
+            f"--{name}: expected a directory, got {shown(path)}: {error.strerror}"
+        ) from None
+
+
+def network(text):
+    """The Spec of a network's name. LimitError."""
+    try:
+        return specs.find(text)
+    except ValueError as error:
+        raise LimitError(error) from None
+
+
+KINDS = {
+    "model": ("a network of `python -m zoo`", network),
+    "nets": ("networks of `python -m zoo`", network),
+    "data": ("digits, folder, synthetic or a TFDS name such as cifar10", DATA.fullmatch),
+    "cluster": ("host:port,host:port,...", cluster),
+    "data_service": ("grpc://host:port", service),
+}

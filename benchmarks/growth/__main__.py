@@ -20,7 +20,7 @@ _QUICK = flags.DEFINE_bool("quick", False, "three small networks, no memory: to 
 _ALL = flags.DEFINE_bool("all", False, "the training of resnet1202 too")
 _MODEL = flags.DEFINE_string("model", "resnet8", "the network, for --contender")
 _PARTS = flags.DEFINE_list("parts", [], "train, serve, store, export: for --contender=network")
-_BATCH_SIZES = limits.DEFINE_numbers("batch_sizes", [8], "of a training step, rising", fewest=0)
+_BATCH_SIZES = limits.DEFINE_numbers("batch_sizes", [8], "of a training step, rising")
 _FOLDER = flags.DEFINE_string("folder", None, "where SavedModels lie, for --contender")
 
 

@@ -92,6 +92,9 @@ def test_a_file_that_is_no_picture_gets_its_sentence_and_the_others_go_on(
     for path in good:
         assert str(path) in result.stdout.splitlines()
 
+    listed = predict(f"--run_dir={run_dir}", "--json", good[0], *bad, good[1])
+    assert (listed.returncode, listed.stderr) == (1, result.stderr)
+
     guesses = pictures.guess(*archive.load(run_dir), [good[0], *bad, good[1]])
     fields = [pictures.as_fields(guess) for guess in guesses]
     assert ["error" in f for f in fields] == [False, True, True, True, True, False]

@@ -132,6 +132,11 @@ def _checked(name, value, given, flag):
     return limit.kind(value)
 
 
+def told(error):
+    """The LimitError that absl has wrapped in an error of a flag's, if so; else the error."""
+    return error.__context__ if isinstance(error.__context__, LimitError) else error
+
+
 def shown(value):
     """A value in a sentence: no longer than a few words, and on one line."""
     text = repr(value)

@@ -5,7 +5,6 @@ loads the rest in `main`. Exit codes: 0 done, 1 failed, 2 misused.
 """
 
 import contextlib
-import faulthandler
 import gc
 import os
 import re
@@ -13,7 +12,7 @@ import sys
 import textwrap
 import threading
 
-from absl import flags, logging
+from absl import app, flags, logging
 
 from zoo import limits, texts
 
@@ -44,9 +43,7 @@ def run(main, usage):
     """
     if any(map(HELP.fullmatch, sys.argv[1:])):
         raise SystemExit(_guarded(lambda _: print(help_text(usage)), []))
-    faulthandler.enable()
-    logging.use_absl_handler()
-    raise SystemExit(_guarded(main, _parse(sys.argv)[1:]))
+    app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
 
 
 def no_arguments(arguments):
@@ -129,6 +126,9 @@ def _parse(argv):
     try:
         _check_words(argv)
         words = flags.FLAGS(argv)
+        for flag in flags.FLAGS.flags_by_module_dict()["absl.app"]:
+            if flag.present:  # a debugger, a profiler: of ours none
+                raise flags.UnrecognizedFlagError(flag.name)
         texts.check_flags(flags.FLAGS)
         return words
     except UnicodeError:
@@ -141,9 +141,8 @@ def _parse(argv):
 
 def _refusal(error):
     """The sentence for an error of the flags: ours, which absl has wrapped, or absl's own."""
-    found = [x for x in (error, error.__context__) if isinstance(x, limits.LimitError)]
-    if found:
-        return found[0]
+    if isinstance(limits.told(error), limits.LimitError):
+        return limits.told(error)
     if "Non-boolean" in str(error):
         return f"{str(error).partition(': ')[0]}: value should be true or false {HINT}"
     return f"{error} {HINT}"

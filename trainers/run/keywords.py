@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from zoo import limits, texts
+
 
 def parse(caller, definers, given):
     """FlagValues of their own, as `definers` define them and `given` sets them.
@@ -22,8 +24,9 @@ def parse(caller, definers, given):
     ]
     try:
         values([caller, *words])
-    except flags.Error as error:
-        raise ValueError(f"{caller}: {error}") from None
+        texts.check_flags(values)
+    except (flags.Error, ValueError) as error:
+        raise ValueError(f"{caller}: {limits.told(error)}") from None
     return values
 
 

@@ -8,13 +8,15 @@ import importlib
 
 __all__ = ["evaluate", "predict", "train"]
 
+_LAZY = dict.fromkeys(__all__, "trainers.run.door")
+
 
 def __getattr__(name):
-    if name not in __all__:
+    if name not in _LAZY:
         raise AttributeError(
             f"module 'trainers' has no attribute {name!r}: expected one of {', '.join(__all__)}"
         )
-    return getattr(importlib.import_module("trainers.run.door"), name)
+    return getattr(importlib.import_module(_LAZY[name]), name)
 
 
 def __dir__():

@@ -20,13 +20,14 @@ def networks(tasks, folder):
     """({network: figures}, {what failed: why})."""
     found, failed = {}, {}
     for task in tasks:
+        sizes = {"batch_sizes": ",".join(map(str, task.batch_sizes))} if task.batch_sizes else {}
         figures, why = attempt(
             "network",
             str(task),
             model=task.model,
             parts=",".join(task.parts),
-            batch_sizes=",".join(map(str, task.batch_sizes)),
             folder=folder,
+            **sizes,
         )
         if figures and "export" in task.parts:
             more, why = attempt(

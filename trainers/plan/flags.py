@@ -33,73 +33,72 @@ class Run:
 
 def define(values=flags.FLAGS):
     """Defines the flags that say what a run computes."""
-    flags.DEFINE_string(
-        "model", None, "a network of `python -m zoo`; default: the recipe's", flag_values=values
-    )
+    own = {"flag_values": values}
+    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's", **own)
     flags.DEFINE_enum(
         "shortcut",
         None,
         specs.SHORTCUTS,
         "default: the paper's for the network",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_enum(
         "stride",
         "1x1",
         specs.STRIDES,
         "of a bottleneck: the paper's, or v1.5's 3x3",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_string(
         "data",
         None,
         "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_enum(
         "recipe",
         None,
         sorted(RECIPES),
         "default: finetune with --init_from, else the data's or the network's",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_string(
         "init_from",
         None,
         "a run or import to start from; its network is taken as it is",
-        flag_values=values,
+        **own,
     )
-    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation", values)
+    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation", **own)
     flags.DEFINE_enum(
         "precision",
         "float32",
         ("float32", "mixed_bfloat16", "mixed_float16"),
         "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_bool(
         "scale_learning_rate",
         False,
         "learning rates in proportion to --batch_size over the recipe's (Goyal et al. 2017)",
-        flag_values=values,
+        **own,
     )
     for field in HYPER_PARAMETERS:
-        _define_hyper_parameter(field, values)
+        _define_hyper_parameter(field, own)
 
 
-def _define_hyper_parameter(field, values):
+def _define_hyper_parameter(field, own):
     kinds = set(typing.get_args(field.type)) or {field.type}
     help_ = f"recipe: {field.metadata['help']}"
     if field.name in CHOICES:
-        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_, flag_values=values)
+        flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_, **own)
     elif bool in kinds:
-        flags.DEFINE_bool(field.name, None, help_, flag_values=values)
+        flags.DEFINE_bool(field.name, None, help_, **own)
     elif int in kinds:
-        limits.DEFINE_integer(field.name, None, help_, values)
+        limits.DEFINE_integer(field.name, None, help_, **own)
     elif field.name == "drops":
-        limits.DEFINE_numbers(field.name, None, help_, values, fewest=0)
+        limits.DEFINE_numbers(field.name, None, help_, fewest=0, **own)
     else:
-        limits.DEFINE_float(field.name, None, help_, values)
+        limits.DEFINE_float(field.name, None, help_, **own)
 
 
 def run(values=flags.FLAGS):

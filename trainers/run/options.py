@@ -36,79 +36,74 @@ class Options:
 
 def define(values=flags.FLAGS):
     """Defines the flags of `Options`."""
-    flags.DEFINE_string(
-        "run_dir", None, "where the run lives; default: runs/MODEL_DATA", flag_values=values
-    )
-    flags.DEFINE_string(
-        "data_dir", None, "where the images live; TFDS has its own default", flag_values=values
-    )
+    own = {"flag_values": values}
+    flags.DEFINE_string("run_dir", None, "where the run lives; default: runs/MODEL_DATA", **own)
+    flags.DEFINE_string("data_dir", None, "where the images live; TFDS has its own default", **own)
     flags.DEFINE_enum(
         "strategy",
         "auto",
         STRATEGIES,
         "auto mirrors over all GPUs, if there are any; tpu is untried",
-        flag_values=values,
+        **own,
     )
     limits.DEFINE_integer(
         "logical_devices",
         1,
         "split the CPU, to try replication anywhere",
-        flag_values=values,
+        **own,
     )
-    flags.DEFINE_string(
-        "cluster", None, "multiworker: host:port of every worker, by commas", flag_values=values
-    )
+    flags.DEFINE_string("cluster", None, "multiworker: host:port of every worker, by commas", **own)
     limits.DEFINE_integer(
-        "worker", None, "multiworker: this one's place in --cluster, from 0", flag_values=values
+        "worker", None, "multiworker: this one's place in --cluster, from 0", **own
     )
     limits.DEFINE_integer(
         "checkpoint_steps",
         1000,
         "save every so often, besides the end of each round",
-        flag_values=values,
+        **own,
     )
     limits.DEFINE_integer(
         "steps_per_execution",
         None,
         "steps of one call to the device; default: half a second's",
-        flag_values=values,
+        **own,
     )
     limits.DEFINE_integer(
         "accumulate",
         1,
         "compute the batch in so many parts, one after another, to save memory",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_bool(
         "xla",
         False,
         "compile the step by XLA: for GPUs, slower on CPUs",
-        flag_values=values,
+        **own,
     )
     limits.DEFINE_float(
         "max_skipped",
         0.001,
         "share of a split that may be unreadable: named in skipped.txt",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_string(
         "data_service",
         None,
         "grpc://host:port of a trainers.data.serve that makes the batches",
-        flag_values=values,
+        **own,
     )
     limits.DEFINE_numbers(
         "profile_steps",
         None,
         "FROM,TO: record what these steps do, for TensorBoard's profile tab",
-        flag_values=values,
+        **own,
     )
     flags.DEFINE_bool(
         "pictures",
         True,
         "show TensorBoard images, mistakes, responses, a few times; needs the network's memory "
         "twice",
-        flag_values=values,
+        **own,
     )
 
 

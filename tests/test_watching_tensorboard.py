@@ -164,11 +164,19 @@ def test_a_profile_has_the_operations_of_its_steps(runs):
     assert any("Conv2DBackpropFilter" in name for name in names)
 
 
-@pytest.mark.parametrize("steps", ["5", "7,3", "a,b", "0,4"])
-def test_steps_of_a_profile_that_cannot_be_meant(steps):
+@pytest.mark.parametrize(
+    "steps, sentence",
+    [
+        ("5", "two steps such as 100,110, got '5'"),
+        ("7,3", "two steps such as 100,110, got '7,3'"),
+        ("a,b", "a whole number from 1 to 1000000000, got 'a'"),
+        ("0,4", "a whole number from 1 to 1000000000, got '0'"),
+    ],
+)
+def test_steps_of_a_profile_that_cannot_be_meant(steps, sentence):
     result = run("classify", f"--profile_steps={steps}")
     assert result.returncode == 2
-    assert f"--profile_steps: expected two steps such as 100,110, got {steps}" in result.stderr
+    assert f"--profile_steps: expected {sentence}" in result.stderr
 
 
 def test_pictures_of_a_long_run_are_few_and_of_its_end():

@@ -44,15 +44,26 @@ def save(model, manifest, run_dir, keep=()):
     Other sets of weights in `run_dir` were made of earlier ones and are forgotten, except those
     named in `keep`.
     """
-    pathlib.Path(run_dir).mkdir(parents=True, exist_ok=True)
-    known = load_manifest(run_dir).weights if keep and _is_archive(run_dir) else {}
+    files.make_directory(run_dir)
+    known = _known(run_dir) if keep else {}
     files_kept = {weights_file(name) for name in keep} & known.keys()
     kept = {name: known[name] for name in sorted(files_kept)}
     return _write(model, dataclasses.replace(manifest, weights=kept), run_dir, "model")
 
 
-def _is_archive(run_dir):
-    return (pathlib.Path(run_dir) / MANIFEST).is_file()
+def _known(run_dir):
+    """What the manifest says of the sets of weights; of a damaged one, what the files say."""
+    if not (pathlib.Path(run_dir) / MANIFEST).is_file():
+        return {}
+    try:
+        return load_manifest(run_dir).weights
+    except ArchiveError:
+        there = pathlib.Path(run_dir).glob("model*.weights.h5")
+        return {path.name: _facts(path) for path in there}
+
+
+def _facts(path):
+    return {"sha256": files.sha256(path), "bytes": path.stat().st_size}
 
 
 def add(model, run_dir, weights):
@@ -78,7 +89,7 @@ def _write_by(write, manifest, run_dir, weights):
     path = pathlib.Path(run_dir) / name
     with files.replacing(path) as temporary:
         write(temporary)
-        facts = {"sha256": files.sha256(temporary), "bytes": temporary.stat().st_size}
+        facts = _facts(temporary)
     known = {**manifest.weights, name: facts}
     manifest = dataclasses.replace(manifest, weights=known, versions=versions())
     files.write_json(path.with_name(MANIFEST), manifest.as_fields())

@@ -9,6 +9,8 @@ import sys
 import keras
 import tensorflow as tf
 
+from zoo import files
+
 KEEP = 3
 WRITING = "writing-"  # before the names of files that are not whole yet
 
@@ -36,7 +38,7 @@ def save(state, run_dir):
 
 def write(checkpoint, step, run_dir, background=False):
     """Under another name until it is whole: TensorFlow itself writes the index in its place."""
-    folder(run_dir).mkdir(parents=True, exist_ok=True)
+    files.make_directory(folder(run_dir))
     options = tf.train.CheckpointOptions(
         experimental_enable_async_checkpoint=background, experimental_write_callbacks=[commit]
     )
@@ -46,10 +48,10 @@ def write(checkpoint, step, run_dir, background=False):
 
 
 def commit(prefix):
-    """Gives the files of a whole checkpoint their names, the index last."""
+    """Gives the files of a whole checkpoint their names, the index last, each safe on the disk."""
     written = pathlib.Path(os.fsdecode(prefix))
     for path in sorted(written.parent.glob(f"{written.name}.*")):  # data before index
-        os.replace(path, path.with_name(path.name.removeprefix(WRITING)))
+        files.settle(path, path.with_name(path.name.removeprefix(WRITING)))
 
 
 def drop_oldest(run_dir):

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 from trainers.data import sources
+from zoo import files
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = "usr/share/datasets/fashion-mnist"
@@ -31,7 +32,8 @@ def write_archives(directory: pathlib.Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name, seconds in GZIPPED_AT.items():
             archive = (package / f"{name}.gz").read_bytes()
-            (directory / f"{name}.gz").write_bytes(with_header(archive, name, seconds))
+            with files.replacing(directory / f"{name}.gz") as temporary:
+                temporary.write_bytes(with_header(archive, name, seconds))
 
 
 def with_header(archive: bytes, name: str, seconds: int) -> bytes:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainers.data import augment
 from trainers.data.augment import Augmentation, mix
+from trainers.data.sources import DataError
 from trainers.data.stream import finish, stream
 from zoo import preprocess
 
@@ -134,6 +135,11 @@ def mean(source, contract, kind: str, *, limit: int | None = None):
     for images, _, weights, _ in evaluate(source, contract, batch_size=64, limit=limit):
         kept = images.numpy()[weights.numpy() > 0]
         total, count = total + kept.sum(axis=0, dtype=np.float64), count + len(kept)
+    if not count:
+        raise DataError(
+            f"{source.name}: expected pictures that can be read among those to train on, found "
+            f"none of {limit:,}; the first is {source.files[0] if source.files else 'number 0'}"
+        )
     pixel = total / count
     chosen = pixel if kind == "pixel" else pixel.mean(axis=(0, 1), keepdims=True)
     return chosen.astype(np.float32)

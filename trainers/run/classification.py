@@ -17,13 +17,14 @@ def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
         data = images_of(run, place)
-        directory.claim(run, place)
-        state = build(run, data, place.strategy)
-        directory.take_up(state, place, lambda: begin(state, data, run))
-        place.say(headline(run, data, state, place.devices))
-        if note := other_batch(run):
-            place.say(note)
-        return training.train(run, place, work(run, place, data, state), state)
+        with directory.held(run, place):
+            state = build(run, data, place.strategy)
+            directory.take_up(state, place, lambda: begin(state, data, run))
+            directory.claim(run, place)
+            place.say(headline(run, data, state, place.devices))
+            if note := other_batch(run):
+                place.say(note)
+            return training.train(run, place, work(run, place, data, state), state)
 
 
 def images_of(run, place):

@@ -37,74 +37,45 @@ class Options:
 def define(values=flags.FLAGS):
     """Defines the flags of `Options`."""
     own = {"flag_values": values}
+    _define_place(own)
+    _define_devices(own)
+    _define_pace(own)
+
+
+def _define_place(own):
     flags.DEFINE_string("run_dir", None, "where the run lives; default: runs/MODEL_DATA", **own)
     flags.DEFINE_string("data_dir", None, "where the images live; TFDS has its own default", **own)
-    flags.DEFINE_enum(
-        "strategy",
-        "auto",
-        STRATEGIES,
-        "auto mirrors over all GPUs, if there are any; tpu is untried",
-        **own,
-    )
-    limits.DEFINE_integer(
-        "logical_devices",
-        1,
-        "split the CPU, to try replication anywhere",
-        **own,
-    )
-    flags.DEFINE_string("cluster", None, "multiworker: host:port of every worker, by commas", **own)
-    limits.DEFINE_integer(
-        "worker", None, "multiworker: this one's place in --cluster, from 0", **own
-    )
-    limits.DEFINE_integer(
-        "checkpoint_steps",
-        1000,
-        "save every so often, besides the end of each round",
-        **own,
-    )
-    limits.DEFINE_integer(
-        "steps_per_execution",
-        None,
-        "steps of one call to the device; default: half a second's",
-        **own,
-    )
-    limits.DEFINE_integer(
-        "accumulate",
-        1,
-        "compute the batch in so many parts, one after another, to save memory",
-        **own,
-    )
-    flags.DEFINE_bool(
-        "xla",
-        False,
-        "compile the step by XLA: for GPUs, slower on CPUs",
-        **own,
-    )
     limits.DEFINE_float(
-        "max_skipped",
-        0.001,
-        "share of a split that may be unreadable: named in skipped.txt",
-        **own,
+        "max_skipped", 0.001, "share of a split that may be unreadable: named in skipped.txt", **own
     )
-    flags.DEFINE_string(
-        "data_service",
-        None,
-        "grpc://host:port of a trainers.data.serve that makes the batches",
-        **own,
+    help_ = "grpc://host:port of a trainers.data.serve that makes the batches"
+    flags.DEFINE_string("data_service", None, help_, **own)
+
+
+def _define_devices(own):
+    help_ = "auto mirrors over all GPUs, if there are any; tpu is untried"
+    flags.DEFINE_enum("strategy", "auto", STRATEGIES, help_, **own)
+    help_ = "split the CPU, to try replication anywhere"
+    limits.DEFINE_integer("logical_devices", 1, help_, **own)
+    flags.DEFINE_string("cluster", None, "multiworker: host:port of every worker, by commas", **own)
+    help_ = "multiworker: this one's place in --cluster, from 0"
+    limits.DEFINE_integer("worker", None, help_, **own)
+    help_ = "compute the batch in so many parts, one after another, to save memory"
+    limits.DEFINE_integer("accumulate", 1, help_, **own)
+    flags.DEFINE_bool("xla", False, "compile the step by XLA: for GPUs, slower on CPUs", **own)
+
+
+def _define_pace(own):
+    help_ = "save every so often, besides the end of each round"
+    limits.DEFINE_integer("checkpoint_steps", 1000, help_, **own)
+    help_ = "steps of one call to the device; default: half a second's"
+    limits.DEFINE_integer("steps_per_execution", None, help_, **own)
+    help_ = "FROM,TO: record what these steps do, for TensorBoard's profile tab"
+    limits.DEFINE_numbers("profile_steps", None, help_, **own)
+    help_ = (
+        "show TensorBoard images, mistakes, responses a few times; takes the network's memory twice"
     )
-    limits.DEFINE_numbers(
-        "profile_steps",
-        None,
-        "FROM,TO: record what these steps do, for TensorBoard's profile tab",
-        **own,
-    )
-    flags.DEFINE_bool(
-        "pictures",
-        True,
-        "show TensorBoard images, mistakes, responses, a few times; needs the network's memory "
-        "twice",
-        **own,
-    )
+    flags.DEFINE_bool("pictures", True, help_, **own)
 
 
 def read(run, values=flags.FLAGS):

@@ -120,12 +120,18 @@ def finish(job, options):
 
 
 def is_finished(run_dir):
-    """Whether the run's last round is the recipe's last."""
+    """Whether the recipe's last round is in manifest, records and checkpoint alike.
+
+    A run that was killed between two of them ends the same way when it is started again.
+    """
     try:
         manifest = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        last = history(run_dir)[-1]
+    except (OSError, ValueError, IndexError):
         return False
-    return manifest["step"] == manifest["recipe"]["steps"]
+    steps = manifest["recipe"]["steps"]
+    saved = (run_dir / "checkpoints" / f"ckpt-{steps}.index").is_file()
+    return saved and manifest["step"] == last["step"] == steps
 
 
 def history(run_dir):

@@ -59,10 +59,11 @@ class Speed:
         self.images = self.seconds = self.wait = 0.0
         self.steps_a_call, self.traced = 1, False
 
-    def add(self, steps, sums, seconds):
+    def add(self, steps, images, wait, seconds):
+        """One call's."""
         if self.traced:
-            self.images += sums.examples
-            self.wait += sums.wait
+            self.images += images
+            self.wait += wait
             self.seconds += seconds
             fitting = round(steps * CALL_SECONDS / max(seconds, 1e-6))
             self.steps_a_call = max(1, min(MOST_STEPS_A_CALL, fitting))
@@ -114,10 +115,10 @@ def train(state, batches, evaluate, rhythm, device, callbacks):
 
 def timed_call(state, advance, iterator, count, speed):
     """`count` steps on the devices, their sums on the host."""
-    start = time.perf_counter()
-    sums, done = advance(iterator, count)
-    speed.add(done, sums, time.perf_counter() - start)
-    state.sums += dataclasses.replace(sums, wait=0.0)  # a clock's number, no part of the state
+    start, before = time.perf_counter(), state.sums
+    sums, done = advance(iterator, count, before)
+    speed.add(done, sums.examples - before.examples, sums.wait, time.perf_counter() - start)
+    state.sums = dataclasses.replace(sums, wait=0.0)  # a clock's number, no part of the state
     state.step += done
     loss = sums.totals[0]
     if not math.isfinite(loss):

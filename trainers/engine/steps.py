@@ -9,6 +9,8 @@ import tensorflow as tf
 from trainers.engine.metrics import CLASSIFICATION
 from trainers.engine.task import Sums
 
+NONE_YET = Sums()
+
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
@@ -19,10 +21,13 @@ class Engine:
 
 
 def trainer(model, optimizer, strategy, engine=Engine(), task=CLASSIFICATION):
-    """A function (iterator, n) -> Sums, steps done; updates weights once a step.
+    """A function (iterator, n, start) -> Sums, steps done; updates weights once a step.
 
     Elements are what the task learns from, then index: for classification (images, labels, index),
     labels (B,) or, of mixed images, shares (B, C).
+
+    The sums are those of the n steps added to `start`, one step after another, so they are the same
+    bits however the steps are grouped into calls; `wait` is the call's own.
 
     The loss is the mean over the global batch, so gradients add up over parts and replicas to
     those of one device. It stops after a step whose loss is not finite. n may change without a
@@ -87,9 +92,8 @@ def _many(replica_step, strategy, task, until):
     replica_step = tf.autograph.experimental.do_not_convert(replica_step)
 
     @tf.function
-    def steps(iterator, n):
-        total, wait = tf.zeros(task.columns, tf.float64), tf.zeros((), tf.float64)
-        done = tf.zeros((), tf.int64)
+    def steps(iterator, n, total):
+        wait, done = tf.zeros((), tf.float64), tf.zeros((), tf.int64)
         while done < n and not until(total):
             asked = tf.timestamp()
             batch = next(iterator)
@@ -99,8 +103,10 @@ def _many(replica_step, strategy, task, until):
             done += 1
         return total, wait, done
 
-    def call(iterator, n):
-        total, wait, done = steps(iterator, tf.constant(n, tf.int64))
+    def call(iterator, n, start=NONE_YET):
+        before = start.totals or (0.0,) * len(task.sums)
+        before = tf.constant((start.examples, *before), tf.float64)
+        total, wait, done = steps(iterator, tf.constant(n, tf.int64), before)
         examples, *totals = total.numpy().tolist()
         return Sums(examples, tuple(totals), float(wait)), int(done)
 

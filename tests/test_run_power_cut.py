@@ -71,5 +71,6 @@ def test_a_run_goes_on_at_its_newest_checkpoint(whole, tmp_path, step):
         resumed = int(re.search(r"resuming at step (\d+)", result.stdout)[1])
         assert resumed >= safe
         assert records(disk / "run") == records(whole)
+        expected = weights(whole)
         for path, value in weights(disk / "run").items():
-            np.testing.assert_array_equal(value, weights(whole)[path], err_msg=path)
+            np.testing.assert_array_equal(value, expected[path], err_msg=path)

@@ -98,8 +98,8 @@ def answers(address):
         return False
 
 
-def end_together(any_worker, chief):
-    """Waits for all workers; then all but the chief end at once, before they miss each other.
+def end_together(any_worker, chief, code=0):
+    """Waits for all workers; then all but the chief exit at once, before they miss each other.
 
     All have come to their end with the first exchange. Who is done with the second may leave; that
     another has not fetched its last words by then is unlikely, and no failure.
@@ -112,7 +112,7 @@ def end_together(any_worker, chief):
     if not chief:
         sys.stdout.flush()
         time.sleep(0.5)
-        os._exit(0)
+        os._exit(code)
 
 
 def leave(program, error):

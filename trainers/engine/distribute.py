@@ -69,6 +69,7 @@ def _mirrored(logical_devices):
 
 
 def _multiworker(logical_devices):
+    cluster.meet()
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.UnknownError:

@@ -61,18 +61,18 @@ def free_ports(count):
 
 
 @contextlib.contextmanager
-def two_workers(run_dir, *arguments):
-    """Starts both; kills what is left of them in the end."""
+def two_workers(run_dir, *arguments, other=()):
+    """Starts both, worker 1 with `other` words besides; kills what is left of them in the end."""
     cluster = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
     common = [f"--run_dir={run_dir}", "--strategy=multiworker", f"--cluster={cluster}"]
     started = [
         subprocess.Popen(
-            command("classify", *arguments, *common, f"--worker={i}"),
+            command("classify", *arguments, *common, f"--worker={i}", *more),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for i in range(2)
+        for i, more in enumerate(((), other))
     ]
     try:
         yield started
@@ -83,9 +83,9 @@ def two_workers(run_dir, *arguments):
             process.communicate()
 
 
-def both(run_dir, *arguments):
+def both(run_dir, *arguments, other=()):
     """Runs both workers to their end: [(return code, standard output, standard error), ...]."""
-    with two_workers(run_dir, *arguments) as workers:
+    with two_workers(run_dir, *arguments, other=other) as workers:
         outputs = [worker.communicate(timeout=240) for worker in workers]
         return [(w.returncode, o, spoken(e)) for w, (o, e) in zip(workers, outputs, strict=True)]
 

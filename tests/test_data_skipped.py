@@ -226,8 +226,8 @@ def test_batches_of_a_service_are_those_of_the_trainer(tmp_path):
         command("data.serve", "--port=0"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     try:
-        port = server.stdout.readline().decode().split(":--")[0].split("port ")[1].split(":")[0]
-        service = f"--data_service=grpc://127.0.0.1:{port}"
+        service = server.stdout.readline().decode().split()[-1]  # the flag, as it is to be given
+        port = service.rpartition(":")[2]
         for name, more in {"one": [], "two": ["--logical_devices=2"]}.items():
             served = run("classify", *arguments, service, *more, f"--run_dir={tmp_path / name}")
             assert served.returncode == 0, served.stderr

@@ -18,6 +18,7 @@ from runs_on_digits import (
     free_ports,
     records,
     run,
+    spoken,
     two_workers,
     wait_for,
     weights,
@@ -125,19 +126,45 @@ def test_told_to_stop_one_worker_stops_all_at_one_step(whole, tmp_path):
     assert_same(tmp_path, whole)
 
 
-def test_a_worker_alone_says_whom_it_waits_for():
-    absent, own = (f"127.0.0.1:{port}" for port in free_ports(2))
-    arguments = ["--strategy=multiworker", f"--cluster={absent},{own}", "--worker=1"]
-    process = subprocess.Popen(command("classify", *arguments), stderr=subprocess.PIPE, text=True)
-    silent = threading.Timer(60, process.kill)  # then there is no such line
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_alone_says_whom_it_waits_for_and_can_be_told_to_end(number):
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    own = number == signal.SIGTERM  # the chief once, once the other
+    arguments = ["--strategy=multiworker", f"--cluster={','.join(addresses)}", f"--worker={own:d}"]
+    process = subprocess.Popen(
+        command("classify", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    silent = threading.Timer(60, process.kill)  # then there is no such line, or it goes on
     silent.start()
     try:
-        lines = iter(process.stderr.readline, "")
-        assert any(line.strip() == f"waiting for {absent}" for line in lines)
+        assert process.stderr.readline().strip() == f"waiting for {addresses[not own]}"
+        told_at = time.time()
+        process.send_signal(number)
+        assert process.communicate() == ("", "")  # the process that says whom is gone, too
+        assert process.returncode == -number  # for a shell 130 and 143
+        assert time.time() - told_at < 1
     finally:
         silent.cancel()
         process.kill()
         process.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_a_frozen_worker_ends_the_other_with_a_sentence(tmp_path, frozen):
+    arguments = ("--nopictures", "--steps=100000", "--checkpoint_steps=5")
+    with two_workers(tmp_path, *arguments) as workers:
+        wait_for(tmp_path / "checkpoints" / "ckpt-*.index", *workers)
+        workers[frozen].send_signal(signal.SIGSTOP)
+        _, said = workers[1 - frozen].communicate(timeout=60)
+        assert workers[1 - frozen].returncode == 1
+    silent = ("no answer to a heartbeat of worker 0", "no heartbeat of worker 1")[frozen]
+    assert spoken(said) == (
+        "trainers.classify: a worker of the cluster is gone or does not answer "
+        f"({silent}); start the same command again on all of them to resume from the last "
+        "checkpoint\n"
+    )
 
 
 def test_a_worker_that_leaves_first_in_the_end_is_no_failure():
@@ -162,9 +189,14 @@ def test_the_reason_is_found_among_the_traces():
     )
     for message in (outside + words, inside + words):
         assert cluster.reason(message) == "worker 3: recvmsg:Connection reset by peer"
-    silent = "The following tasks are unhealthy (stopped sending heartbeats):"
-    message = f"{silent}\n/job:worker/replica:0/task:1\nThe tasks have crashed."
-    assert cluster.reason(message) == f"{silent} /job:worker/replica:0/task:1"
+    crashed = (
+        "Collective ops is aborted by: Error reported from /job:worker/task:1: The following tasks "
+        "are unhealthy (stopped sending heartbeats):\n/job:worker/replica:0/task:1\n"
+        "/job:worker/replica:0/task:12\nThe tasks have crashed. Check the task logs"
+    )
+    assert cluster.reason(crashed) == "no heartbeat of worker 1, 12"
+    asked = "Deadline Exceeded\n\nRPC: /tensorflow.CoordinationService/Heartbeat"
+    assert cluster.reason(asked) == "no answer to a heartbeat of worker 0"
     assert cluster.reason("failed to connect") == "failed to connect"
     assert cluster.reason("Graph execution error:\n") == "no reason given"
 

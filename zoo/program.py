@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import re
+import signal
 import sys
 import textwrap
 import threading
@@ -58,6 +59,17 @@ def usage_error(sentence):
     raise SystemExit(2)
 
 
+def end_at_signals():
+    """From here on Ctrl-C and SIGTERM end the process at once: 130 and 143 for a shell.
+
+    Python's own handlers wait for the C++ under way, for ever where it waits itself. A signal that
+    the process was started to ignore stays ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def quiet():
     """Drops TensorFlow's start-up lines unless `--verbosity=1`.
@@ -70,6 +82,12 @@ def quiet():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors
     with filtered_stderr(START_UP_NOISE):
         yield
+
+
+def quiet_errors():
+    """Before `quiet`: drops TensorFlow's log of errors too, where all come as exceptions."""
+    if flags.FLAGS.verbosity < 1:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # fatal ones
 
 
 @contextlib.contextmanager

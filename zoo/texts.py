@@ -3,6 +3,7 @@
 Flags are known by their names, which mean the same in every program, so a new one is checked too.
 """
 
+import ipaddress
 import os
 import re
 import stat
@@ -61,6 +62,17 @@ def service(text):
     return address(text.removeprefix("grpc://"), "data_service")
 
 
+def host(text):
+    """The ipaddress of a machine, of one of its addresses. LimitError."""
+    try:
+        found = ipaddress.ip_address(text)
+        if not (found.is_unspecified or found.is_multicast or "%" in text):
+            return found
+    except ValueError:
+        pass
+    raise LimitError(f"--host: expected one address such as 127.0.0.1, got {shown(text)}")
+
+
 def cluster(text):
     """[("host", port), ...] of "host:port,host:port", each worker once. LimitError."""
     found = [address(part, "cluster") for part in text.split(",")]
@@ -94,6 +106,7 @@ KINDS = {
     "model": ("a network of `python -m zoo`", network),
     "nets": ("networks of `python -m zoo`", network),
     "data": ("digits, folder, synthetic or a TFDS name such as cifar10", DATA.fullmatch),
+    "host": ("one address such as 127.0.0.1", host),
     "cluster": ("host:port,host:port,...", cluster),
     "data_service": ("grpc://host:port", service),
 }

@@ -1,41 +1,49 @@
-"""python -m trainers.data.serve --port=5050: make the batches of a training elsewhere.
+"""python -m trainers.data.serve --host=ADDRESS: make the batches of a training elsewhere.
 
-Runs until it is stopped. It needs the images under the same paths as the machine that trains, and
-listens on all addresses, to whoever asks: for networks that one trusts.
+Runs until it is stopped, by Ctrl-C or SIGTERM. It needs the images under the same paths as the
+machine that trains. It answers at one address of this machine, by which the others know it, and
+there to whoever asks: for networks that one trusts.
 """
 
+import os
 import socket
 
-from trainers.data import sources
-from zoo import limits, program
+from absl import flags
 
+from trainers.data import sources
+from zoo import limits, program, texts
+
+_HOST = flags.DEFINE_string("host", "127.0.0.1", "where to answer: an address of this machine")
 _PORT = limits.DEFINE_integer("port", 5050, "where to listen; 0 takes a free one")
+
+FREE = "--port=0 takes a free one"
 
 
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
-    check_free(_PORT.value)
+    check_free(_HOST.value, _PORT.value)
+    program.end_at_signals()
     with program.quiet_start():
         from trainers.data import service
 
-    dispatcher, worker = service.start(_PORT.value)
-    port = dispatcher.target.rpartition(":")[2]
-    print(f"serving at port {port}: --data_service=grpc://HOST:{port}", flush=True)
+    dispatcher, worker, address = service.start(_HOST.value, _PORT.value)
+    print(f"serving at {address}: --data_service=grpc://{address}", flush=True)
     dispatcher.join()
     del worker
 
 
-def check_free(port):
+def check_free(host, port):
     """DataError, before TensorFlow is waited for, where this program cannot listen."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    address = texts.host(host)
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    here = "give an address of this machine"
+    tried = {f"--host={host}": ((host, 0), here), f"--port={port}": (("", port), FREE)}
+    for flag, (where, way) in tried.items():
         try:
-            listener.bind(("", port))
+            socket.create_server(where, family=family).close()
         except OSError as error:
-            raise sources.DataError(
-                f"--port={port}: {error.strerror}; --port=0 takes a free one"
-            ) from None
+            raise sources.DataError(f"{flag}: {os.strerror(error.errno)}; {way}") from None
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from zoo import limits, program, texts
 
 WAIT_SECONDS = 10  # between two lines that say whom this worker waits for
+PROBE_SECONDS = 0.2  # between two looks whether they are there
 
 
 class ClusterError(ValueError):
@@ -67,25 +69,60 @@ def own_address():
 def waiting_aloud():
     """Says every few seconds which workers do not answer yet; TensorFlow waits in silence.
 
-    A process of its own does it: while TensorFlow waits, no other thread of this one runs.
+    A process of its own does it: while TensorFlow waits, no other thread of this one runs. Ctrl-C
+    and SIGTERM end the wait, and what follows it until training hears them.
     """
+    program.end_at_signals()
     code = "import sys; from trainers.engine import cluster; cluster.watch(sys.argv[1:])"
-    watcher = subprocess.Popen([sys.executable, "-c", code, *peers()])
+    watcher = subprocess.Popen(
+        [sys.executable, "-c", code, *peers()],
+        stdin=subprocess.PIPE,  # closed when this process ends, however it does
+        start_new_session=True,  # so a terminal's Ctrl-C is for this process alone
+    )
     try:
         yield
     finally:
         watcher.kill()
-        watcher.wait()
+        watcher.communicate()
+        program.end_at_signals()  # TensorFlow has taken SIGTERM, and would do nothing with it
 
 
 def watch(addresses):
     """Names those that do not answer, until the process that asked for it is gone."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(WAIT_SECONDS)
+    while not select.select([sys.stdin], [], [], WAIT_SECONDS)[0]:
         absent = [address for address in addresses if not answers(address)]
         if absent:
             print(f"waiting for {', '.join(absent)}", file=sys.stderr, flush=True)
+
+
+def meet():
+    """Waits until every worker listens; ClusterError where this one cannot.
+
+    TensorFlow would wait for them too, but deaf to SIGTERM.
+    """
+    absent = peers()
+    with listener(own_address()) as own:
+        while absent := [address for address in absent if not answers(address)]:
+            time.sleep(PROBE_SECONDS)
+            with contextlib.suppress(BlockingIOError):  # who asks is answered, until none is left
+                while True:
+                    own.accept()[0].close()
+
+
+def listener(address):
+    """A socket at the port of "host:port", where TensorFlow is going to listen."""
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    port = int(address.rpartition(":")[2])
+    try:
+        own = socket.create_server(
+            ("", port), family=family, dualstack_ipv6=family == socket.AF_INET6
+        )
+    except OSError as error:
+        raise ClusterError(
+            f"this worker cannot listen at {address} ({error.strerror}): see --cluster and --worker"
+        ) from None
+    own.setblocking(False)
+    return own
 
 
 def answers(address):
@@ -98,8 +135,8 @@ def answers(address):
         return False
 
 
-def end_together(any_worker, chief):
-    """Waits for all workers; then all but the chief end at once, before they miss each other.
+def end_together(any_worker, chief, code=0):
+    """Waits for all workers; then all but the chief exit at once, before they miss each other.
 
     All have come to their end with the first exchange. Who is done with the second may leave; that
     another has not fetched its last words by then is unlikely, and no failure.
@@ -112,7 +149,7 @@ def end_together(any_worker, chief):
     if not chief:
         sys.stdout.flush()
         time.sleep(0.5)
-        os._exit(0)
+        os._exit(code)
 
 
 def leave(program, error):
@@ -129,8 +166,13 @@ def leave(program, error):
 
 def reason(error):
     """TensorFlow's own reason, from among its traces, and the number of the worker it asked."""
+    text = str(error)
+    if "stopped sending heartbeats" in text:  # the chief's word, of these
+        silent = re.findall(r"^/job:worker/replica:\d+/task:(\d+)", text, re.MULTILINE)
+        return f"no heartbeat of worker {', '.join(silent)}"
+    if "CoordinationService/Heartbeat" in text:  # it is the chief that is asked
+        return "no answer to a heartbeat of worker 0"
     telling = program.telling(error)
     said = re.sub(r".*aborted by: ", "", telling[0])
-    said = " ".join([said, *telling[1:2]]) if said.endswith(":") else said  # a list of workers
-    asked = re.search(r"remote target /job:worker/replica:\d+/task:(\d+)", str(error))
-    return f"worker {asked[1]}: {said:.160}" if asked else f"{said:.160}"
+    asked = re.search(r"remote target /job:worker/replica:\d+/task:(\d+)", text)
+    return f"worker {asked[1]}: {said:.130}" if asked else f"{said:.130}"

@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import numpy as np
 import tensorflow as tf
 
 from trainers.data.pipelines import Slice
@@ -68,6 +69,7 @@ def _mirrored(logical_devices):
 
 
 def _multiworker(logical_devices):
+    cluster.meet()
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.UnknownError:
@@ -162,3 +164,26 @@ def any_worker(strategy, flag):
         axis=None,
     )
     return bool(total > 0)
+
+
+TOLD_BYTES = 16_384  # of each worker: one length for all, else they would wait for ever
+
+
+def tell(strategy, text):
+    """The texts of all workers of a cluster, in their order: all learn them at the same point."""
+    resolver = strategy.cluster_resolver
+    workers = resolver.cluster_spec().num_tasks("worker")
+    own = np.frombuffer(text.encode(), np.uint8)
+    if len(own) > TOLD_BYTES:
+        raise ValueError(f"expected at most {TOLD_BYTES} bytes to tell, got {len(own)}")
+    rows = np.zeros((workers, TOLD_BYTES), np.float32)  # the type that NCCL and CPUs add alike
+    rows[resolver.task_id, : len(own)] = own
+    replicas = strategy.num_replicas_in_sync // workers
+
+    def of_replica(context):
+        first = context.replica_id_in_sync_group % replicas == 0  # it speaks for its worker
+        return tf.constant(rows if first else np.zeros_like(rows))
+
+    values = strategy.experimental_distribute_values_from_function(of_replica)
+    total = strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None).numpy()
+    return [row.astype(np.uint8).tobytes().rstrip(b"\0").decode() for row in total]

@@ -13,7 +13,7 @@ import tensorflow as tf
 from trainers.data import pipelines, sources
 from trainers.engine import distribute, steps
 from trainers.plan import images
-from trainers.run import classification
+from trainers.run import alike, classification
 from zoo import complexity
 
 WARM_UP = 3  # steps: the first is traced, the next fill buffers
@@ -37,6 +37,7 @@ class Timing:
 def report(run, place, count):
     """What a person reads of `count` steps of the run: the setting, then `table`."""
     data = classification.images_of(run, place)
+    alike.check(run, place, data, **{"--benchmark": f"{count} steps"})
     timings, multiply_adds = measure(run, place, data, count)
     setting = f"{run.model} on {run.data}, {run.precision}; {place.devices}"
     return f"{setting}\n{table(timings, multiply_adds, place.devices)}"

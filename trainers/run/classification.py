@@ -9,7 +9,7 @@ from trainers.engine import distribute, metrics, optim, steps
 from trainers.engine.state import State
 from trainers.plan import images, transfer
 from trainers.plan.flags import other_batch
-from trainers.run import directory, reproducible, training
+from trainers.run import alike, directory, reproducible, training
 from zoo import archive, complexity, precision
 
 
@@ -17,9 +17,11 @@ def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
         data = images_of(run, place)
+        alike.check(run, place, data)
         with directory.held(run, place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
+            alike.check_step(state, place)
             directory.claim(run, place)
             place.say(headline(run, data, state, place.devices))
             if note := other_batch(run):

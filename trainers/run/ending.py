@@ -1,6 +1,7 @@
 """How a program that trains ends: its last words, its exit code, its workers together."""
 
 import contextlib
+import functools
 import shlex
 import signal
 import sys
@@ -8,18 +9,37 @@ import sys
 import tensorflow as tf
 
 from trainers.engine import cluster, distribute
+from trainers.run import alike
 from zoo import program
+
+# What a collective raises where a peer is gone or stands still.
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
 
 
 @contextlib.contextmanager
 def in_order(place):
     """Inside, a lost worker ends this one with a sentence; all workers leave together."""
-    several = distribute.is_cluster(place.strategy)
+
+    def leave_together(code=0):
+        if distribute.is_cluster(place.strategy):
+            any_worker = functools.partial(distribute.any_worker, place.strategy)
+            cluster.end_together(any_worker, place.chief, code)
+
     try:
-        yield
-        if several:
-            cluster.end_together(lambda x: distribute.any_worker(place.strategy, x), place.chief)
-    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        try:
+            yield
+        except alike.DisagreementError as error:
+            if not place.chief:
+                print(f"{program.name()}: {error}", file=sys.stderr, flush=True)
+            leave_together(code=1)
+            raise
+        leave_together()
+    except LOST as error:
         cluster.leave(program.name(), error)
 
 

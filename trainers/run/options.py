@@ -6,7 +6,7 @@ import dataclasses
 from absl import flags
 
 from trainers.engine import cluster
-from zoo import limits
+from zoo import limits, program
 
 STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
 
@@ -112,7 +112,10 @@ def check_engine(run, options):
 
 def waiting_aloud(options):
     """Inside, a worker says which others it waits for."""
-    return cluster.waiting_aloud() if options.several_processes else contextlib.nullcontext()
+    if not options.several_processes:
+        return contextlib.nullcontext()
+    program.quiet_errors()  # each worker would log at length that another is gone
+    return cluster.waiting_aloud()
 
 
 def _profile_steps(given):

@@ -9,6 +9,7 @@ from zoo import limits
 
 VIEWS = ("center", "ten_crop", "multi_scale")
 STRATEGIES = ("auto", "none", "mirrored")
+SPLITS = ("train", "validation", "test", "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +46,7 @@ def define_judging(values=flags.FLAGS):
     flags.DEFINE_bool("mirrors", True, "ten_crop, multi_scale: mirror images too", **own)
     flags.DEFINE_string("data", None, "other images than the run's own", **own)
     flags.DEFINE_string("data_dir", None, "where the images live; default: the run's", **own)
-    flags.DEFINE_enum("split", "validation", ("train", "validation"), "which images", **own)
+    flags.DEFINE_enum("split", "validation", SPLITS, "which images; test where there is one", **own)
     limits.DEFINE_integer("batch_size", 64, "images a step, over all devices", **own)
     limits.DEFINE_integer("limit", None, "at most so many images", **own)
     flags.DEFINE_enum("strategy", "auto", STRATEGIES, "devices", **own)

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from trainers.data.sources import listing
 from trainers.judging import figures, plots
 from zoo import files, preprocess
 
@@ -25,6 +26,7 @@ def head(run_dirs, manifests, source, look, weights):
         "split": source.split,
         "views": look.views,
         "mirrors": look.mirrors and look.views != "center",
+        **({"left_out": source.listing.left_out} if source.listing else {}),
     }
 
 
@@ -71,6 +73,8 @@ def as_table(result):
         f"  loss                 {result['loss']:8.4f}",
         f"  calibration error    {result['calibration_error']:8.2%}",
     ]
+    if result.get("left_out"):
+        lines.append(f"  left out             {listing.as_text(result['left_out'])}")
     if len(result["members"]) > 1:
         for member in result["members"]:
             lines.append(f"    alone: {member['network']:<12} {member['error']:8.2%}")

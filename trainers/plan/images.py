@@ -53,9 +53,7 @@ def tolerant(data):
 
 def source_of(manifest, data=None, data_dir=None, split="validation"):
     """The images of a trained network's run, or others of the same classes, to judge it by."""
-    name = data or manifest.data.get("name")
-    if not name:
-        raise ImagesError("the run does not say which images it is for: give --data")
+    name = name_of(manifest, data, data_dir)
     own = name == manifest.data.get("name")
     options = {}
     if name == "synthetic":
@@ -71,13 +69,32 @@ def source_of(manifest, data=None, data_dir=None, split="validation"):
         seed=manifest.data.get("seed", 0),
         **options,
     )
-    if source.class_names != manifest.class_names:
-        raise ImagesError(
-            f"{name} has other classes than the network: {source.num_classes} "
-            f"({source.class_names[0]} ...), expected {len(manifest.class_names)} "
-            f"({manifest.class_names[0]} ...)"
-        )
+    require_classes(source, manifest.class_names)
     return source
+
+
+def name_of(manifest, data, data_dir):
+    """Whose images: those that are named, those of a directory that is given, or the run's own."""
+    own = manifest.data.get("name")
+    if not data and data_dir and own in (None, *sources.BUILT_IN):
+        return "folder"
+    if not (data or own):
+        raise ImagesError("the run does not say which images it is for: give --data")
+    return data or own
+
+
+def require_classes(source, expected):
+    """ImagesError unless the source has the classes that the network names, in that order."""
+    found = source.class_names
+    if found == tuple(expected):
+        return
+    more = [name for name in found if name not in expected]
+    less = [name for name in expected if name not in found]
+    told = [f"{some[0]!r:.40} is {what}" for some, what in ((more, "new"), (less, "gone")) if some]
+    raise ImagesError(
+        f"{source.name} has other classes than the network: {len(found)}, expected "
+        f"{len(expected)}: {', '.join(told) or 'the order differs'}"
+    )
 
 
 def augmentation(recipe, contract, model):

@@ -86,8 +86,9 @@ def headline(run, data, state, devices):
     if run.init_from and not state.step:
         start = transfer.describe(run, data.train.class_names)
     counted = "parameters to train" if run.init_from else "parameters"
+    listed = f"{data.train.listing}; " if data.train.listing else ""
     return (
-        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: "
+        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: {listed}"
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
         f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}"
     )

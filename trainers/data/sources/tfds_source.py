@@ -14,6 +14,7 @@ from zoo import preprocess, program
 
 SMALL_PX = 64  # sets of one shape up to this are decoded once and kept as one array
 MEMORY_BYTES = 4 * 2**30  # of encoded images; beyond it a set must allow random access
+SPLITS = (*sources.SPLITS, "test", "all")
 _HELD_OUT = {"train": "train[:80%]", "validation": "train[80%:]"}
 
 
@@ -90,6 +91,12 @@ def choose_split(builder, split: str) -> str:
     """TFDS' name for our split."""
     names = builder.info.splits
     held_out = next((s for s in ("validation", "test") if s in names), None)
+    if split == "all":
+        return "+".join(s for s in ("train", "validation", "test") if s in names)
+    if split == "test" and split not in names:
+        raise sources.DataError(f"{builder.name}: expected a test split, got {', '.join(names)}")
+    if split == "test":
+        return split
     if "train" not in names:
         raise sources.DataError(f"{builder.name}: expected a train split, got {', '.join(names)}")
     if held_out is None:

@@ -109,11 +109,11 @@ def test_folder_takes_splits_that_are_there(tmp_path, name):
         (["cat/1.png"], "at least 2 images of 'cat'"),
         (
             ["train/a/1.png", "train/b/1.png", "val/a/1.png"],
-            "'b' of .* is in train and not in validation",
+            "'b' of .* in train and not in val",
         ),
         (
             ["train/a/1.png", "val/a/1.png", "val/c/1.png"],
-            "'c' of .* is in validation and not in train",
+            "'c' of .* in validation and not in",
         ),
     ],
 )

@@ -11,7 +11,6 @@ import tensorflow as tf
 from trainers.data.sources import listing
 from zoo import preprocess
 
-
 KNOWN = " ".join(listing.SUFFIXES)
 
 

@@ -16,8 +16,9 @@ from zoo import archive, complexity, precision
 def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
-        data = images_of(run, place)
-        directory.claim(run, place)
+        directory.check(run, place.run_dir)
+        data = images_of(run, place, directory.begun(place.run_dir))
+        directory.claim(run, place, data)
         state = build(run, data, place.strategy)
         directory.take_up(state, place, lambda: begin(state, data, run))
         place.say(headline(run, data, state, place.devices))
@@ -26,9 +27,13 @@ def train(run, place):
         return training.train(run, place, work(run, place, data, state), state)
 
 
-def images_of(run, place):
-    """The run's images, found where the place says; unreadable ones are passed over."""
-    data = images.load(run, place.data_dir)
+def images_of(run, place, resumed=False):
+    """The run's images, found where the place says; unreadable ones are passed over.
+
+    A run that is `resumed` has those that it began with.
+    """
+    begun = place.run_dir if resumed else None
+    data = images.load(run, place.data_dir, begun, place.accept_changed_data)
     if place.data_service:
         service.check(place.data_service, data.train)
         return data
@@ -159,6 +164,7 @@ def manifest(run, place, data):
             "train_images": data.train.length,
             "validation_images": data.validation.length,
         }
+        | ({"drawing": data.drawing} if run.data == "folder" else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
         recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
         seed=run.seed,

@@ -27,6 +27,7 @@ class Options:
     data_service: str | None
     profile_steps: tuple[int, int] | None
     pictures: bool
+    accept_changed_data: bool = False
     verbose: bool = True
 
     @property
@@ -96,6 +97,12 @@ def define(values=flags.FLAGS):
         "profile_steps",
         None,
         "FROM,TO: record what these steps do, for TensorBoard's profile tab",
+        **own,
+    )
+    flags.DEFINE_bool(
+        "accept_changed_data",
+        False,
+        "go on with those of the run's pictures that are still there",
         **own,
     )
     flags.DEFINE_bool(

@@ -35,8 +35,8 @@ class Source:
     of a task that has more to tell, such as boxes, labels are a dict of tensors (B, ...).
     Images are (B, H, W, 3) uint8 where `image_shape` is known, else (B,) encoded strings.
     `files` has a path per index where there is one, for messages, and `pictures` what `listing`
-    tells of it; `fingerprint` tells one state of a set without files from another. With `skipped`, a Skipped, an
-    example that cannot be read is noted there and passed over; else it is an error.
+    tells of it; `fingerprint` tells one state of a set without files from another. With `skipped`,
+    a Skipped, an example that cannot be read is noted there and passed over; else it is an error.
     """
 
     name: str

@@ -35,7 +35,7 @@ def evaluate(judging, strategy):
     if len(members) > 1:
         for member, fields in zip(members, result["members"], strict=True):
             fields["error"] = figures.judge(member, source.class_names)["error"]
-    return verdict.write(judging.output_dir, result, together, source)
+    return verdict.write(judging.output_dir, result, together, source, manifests[0].input)
 
 
 def require_same(source, seen):

@@ -69,7 +69,7 @@ def load(run, data_dir, begun=None, accepted=False):
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
     resize_px = run.recipe.resize_px or size
-    contract = InputContract(size, max(size, resize_px))
+    contract = InputContract(size, max(size, resize_px), orientation="exif")
     return Data(train, validation, contract, facts["drawing"])
 
 

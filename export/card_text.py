@@ -54,10 +54,17 @@ def described(spec):
     return f"{spec['dtype']} ({shape}){scale}"
 
 
+WAY_UP = {
+    "ignored": "- EXIF orientation is ignored, as it was in training.",
+    "exif": "- A JPEG is turned as its EXIF orientation says, as in training; whoever sends pixels "
+    "has to do that first.",
+}
+
+
 def limits(m):
     lines = [
         "- It knows its classes and nothing else: any picture gets one of them.",
-        "- EXIF orientation is ignored, as it was in training.",
+        WAY_UP[m["input"].get("orientation", "ignored")],
     ]
     if "serve_bytes" in m["interface"]:
         lines += [

@@ -13,6 +13,9 @@ _WEIGHTS = flags.DEFINE_string(
     "weights", "model", "the run's own, or another set of its: precise, ema"
 )
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
+_ACCEPT = flags.DEFINE_bool(
+    "accept_changed_data", False, "the run's pictures that are still there, if some are not"
+)
 _IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
 
 
@@ -29,10 +32,11 @@ def export(name, arguments, calibrate=0):
     form = formats.find(name)
     run_dir = pathlib.Path(_RUN_DIR.value)
     source = classifier.from_run(run_dir, _WEIGHTS.value)
-    held_out = images.of_run(source, "validation", _IMAGES.value, _DATA_DIR.value)
+    own = (_DATA_DIR.value, run_dir, _ACCEPT.value)
+    held_out = images.of_run(source, "validation", _IMAGES.value, *own)
     calibration = None
     if calibrate:
-        training = images.of_run(source, "train", 8 * calibrate, _DATA_DIR.value)
+        training = images.of_run(source, "train", 8 * calibrate, *own)
         calibration = images.stratified(training, calibrate)
     output_dir = pathlib.Path("artifacts") / f"{run_dir.resolve().name}-{form.name}"
     with program.filtered_stderr(formats.NOISE):

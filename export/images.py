@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers.data import pipelines, sources
+from export.classifier import ExportError
+from trainers.data import pipelines, recorded
 from zoo import preprocess
 
 BATCH_SIZE = 32
@@ -43,21 +44,25 @@ class Evidence:
     calibration: np.ndarray | None = None
 
 
-def of_run(classifier, split, limit, data_dir=None):
-    """At most `limit` images of the classifier's own data; photographs if it names none."""
+def of_run(classifier, split, limit, data_dir=None, run_dir=None, accepted=False):
+    """At most `limit` images of the classifier's own data; photographs if it names none.
+
+    Its own are those that `run_dir` has recorded; DataError where they have changed since, unless
+    that is `accepted`.
+    """
     data = classifier.facts.get("data", {})
     if not data.get("name"):
         return photographs(classifier.contract, limit)
     options = {}
     if data["name"] == "synthetic":
         options = dict(image_size=classifier.image_size, num_classes=len(classifier.class_names))
-    source = sources.load(
-        data["name"],
-        split,
-        data_dir=data_dir or data.get("data_dir"),
-        seed=data.get("seed", 0),
-        **options,
-    )
+    facts = {**data, "data_dir": data_dir or data.get("data_dir")}
+    source = recorded.load(run_dir, facts, [split], accepted, **options)[split]
+    if source.class_names != classifier.class_names:
+        raise ExportError(
+            f"{source.name} has other classes than the network: {source.num_classes}, expected "
+            f"{len(classifier.class_names)}"
+        )
     return of_source(source, classifier.contract, limit)
 
 

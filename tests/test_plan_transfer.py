@@ -87,7 +87,7 @@ def test_the_network_and_its_eyes_are_the_sources(odd):
 
 def test_another_image_size_keeps_the_crops_share(odd):
     contract = transfer.contract(run_from(odd, image_size=16))
-    assert contract == InputContract(16, 20, "bicubic", False, "torch")
+    assert contract == InputContract(16, 20, "bicubic", False, "torch", "exif")
     assert transfer.contract(run_from(odd, image_size=16, resize_px=17)).resize_px == 17
 
 

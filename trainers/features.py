@@ -17,6 +17,9 @@ _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run, or import, to ask", re
 _WEIGHTS = flags.DEFINE_string("weights", "model", "the run's own, or another set of its manifest")
 _DATA = flags.DEFINE_string("data", None, "other images than the run's own, such as folder")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
+_ACCEPT = flags.DEFINE_bool(
+    "accept_changed_data", False, "the run's pictures that are still there, if some are not"
+)
 _LAYER = flags.DEFINE_string("layer", "pool", "conv1 ... conv5, pool, logits, or a layer's name")
 _POOLING = flags.DEFINE_enum(
     "pooling", "mean", ("mean", "none"), "a map's mean over its positions, or all of the map"
@@ -33,6 +36,7 @@ def main(arguments):
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
         from trainers.judging import embeddings, projector
+        from trainers.plan import images
         from zoo import archive
 
         model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)
@@ -47,7 +51,8 @@ def main(arguments):
         _LIMIT.value,
         thumbnails=projector.POINTS if "projector" in made else 0,
     )
-    data = embeddings.images_of(manifest, _DATA.value, _DATA_DIR.value)
+    other = images.Images(_DATA.value, _DATA_DIR.value, _ACCEPT.value)
+    data = embeddings.images_of(manifest, other, _RUN_DIR.value)
     found = {
         split: embeddings.extract(model, manifest.input, source, request)
         for split, source in data.items()

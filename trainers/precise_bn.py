@@ -13,6 +13,9 @@ from zoo import limits, program
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to work on", required=True)
 _DATA = flags.DEFINE_string("data", None, "other images than the run's own")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
+_ACCEPT = flags.DEFINE_bool(
+    "accept_changed_data", False, "the run's pictures that are still there, if some are not"
+)
 _BATCHES = limits.DEFINE_integer("batches", 200, "how many batches to average over")
 _BATCH_SIZE = limits.DEFINE_integer(
     "batch_size", None, "default: the run's", limit="batch_size of statistics"
@@ -31,7 +34,8 @@ def main(arguments):
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
-    source = run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, "train")
+    other = run_images.Images(_DATA.value, _DATA_DIR.value, _ACCEPT.value)
+    source = run_images.source_of(manifest, "train", other, _RUN_DIR.value)
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
     moved = statistics.recompute(model, (images for images, *_ in batches))
     archive.add(model, _RUN_DIR.value, WEIGHTS)

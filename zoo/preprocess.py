@@ -8,8 +8,11 @@ import dataclasses
 
 import tensorflow as tf
 
+from zoo import orientation
+
 METHODS = ("bilinear", "bicubic")
 ROUNDINGS = ("nearest", "torch")
+ORIENTATIONS = ("ignored", "exif")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +23,8 @@ class InputContract:
     (Sec. 3.4). `antialias` low-passes when shrinking, as PIL does and plain TensorFlow does not:
     the choice alone moves top-1 by up to a point. `rounding` "torch" makes whole pixels of the
     longer side and of the crop's corner as torchvision does: cut off, and to the nearest even.
+    `orientation` "exif" turns a JPEG as its camera has noted; "ignored" is of weights from elsewhere
+    and of manifests that do not speak of it.
     """
 
     image_size: int
@@ -27,12 +32,17 @@ class InputContract:
     method: str = "bilinear"
     antialias: bool = True
     rounding: str = "nearest"
+    orientation: str = "ignored"
 
     def __post_init__(self):
         if self.method not in METHODS:
             raise ValueError(f"resize method: expected one of {METHODS}, got {self.method!r}")
         if self.rounding not in ROUNDINGS:
             raise ValueError(f"rounding: expected one of {ROUNDINGS}, got {self.rounding!r}")
+        if self.orientation not in ORIENTATIONS:
+            raise ValueError(
+                f"orientation: expected one of {ORIENTATIONS}, got {self.orientation!r}"
+            )
         if not 1 <= self.image_size <= self.resize_px:
             raise ValueError(
                 f"expected 1 <= image_size <= resize_px, got {self.image_size} and {self.resize_px}"
@@ -42,9 +52,17 @@ class InputContract:
 def decode(image_bytes):
     """RGB pixels of one JPEG, PNG, BMP, GIF (first frame) or WebP: () string -> (H, W, 3) uint8.
 
-    EXIF orientation is ignored. Raises InvalidArgumentError on anything else.
+    As it is stored: Exif's orientation is `read`'s. Raises InvalidArgumentError on anything else.
     """
     image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def read(image_bytes, contract):
+    """`decode`, the right way up where the contract asks for it: () string -> (H, W, 3) uint8."""
+    image = decode(image_bytes)
+    if contract.orientation == "exif":
+        image = orientation.upright(image, orientation.orientation(image_bytes))
     return tf.ensure_shape(image, (None, None, 3))
 
 
@@ -65,7 +83,7 @@ def resize_crop(image, contract):
 
 def prepare(image_bytes, contract):
     """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255."""
-    return resize_crop(decode(image_bytes), contract)
+    return resize_crop(read(image_bytes, contract), contract)
 
 
 def scaled_size(height_width, shorter_px, rounding="nearest"):

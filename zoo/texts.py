@@ -82,7 +82,9 @@ def cluster(text):
 
 
 def _check_directory(name, path):
-    """That it is a directory, or may become one."""
+    """That it is a directory, or may become one; images may be listed in a CSV file instead."""
+    if name == "data_dir" and path.lower().endswith(".csv") and os.path.isfile(path):
+        return
     try:
         if not stat.S_ISDIR(os.stat(path).st_mode):
             raise LimitError(f"--{name}: expected a directory, got the file {shown(path)}")

@@ -92,8 +92,8 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
 
     Elements: images, labels, weights (b,) float32, index, as `train`'s. The last batches are
     filled up with the last example at weight 0; every replica gets equally many. `limit` takes
-    that many examples by a fixed permutation, so of every class. `look` takes the contract's
-    place: a function (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
+    that many examples by a fixed permutation, so of every class. `look` takes the place of the
+    contract's size: a function (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
     """
     length = min(limit or source.length, source.length)
 
@@ -112,7 +112,7 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
             return augment.apply(images, rows, contract, NO_AUGMENTATION)
         if images.dtype == tf.string:
             return augment.each(
-                lambda image, _: look(preprocess.decode(image)[None])[0], images, {}
+                lambda image, _: look(preprocess.read(image, contract)[None])[0], images, {}
             )
         return look(images)
 

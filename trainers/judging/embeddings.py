@@ -48,14 +48,14 @@ class Request:
     thumbnails: int = 0
 
 
-def images_of(manifest, data=None, data_dir=None):
+def images_of(manifest, other=run_images.OWN, run_dir=None):
     """Both splits of the run's own images, or of any others: -> {split: Source}."""
-    if data is None and data_dir is None:
-        return {split: run_images.source_of(manifest, split=split) for split in sources.SPLITS}
-    name = data or manifest.data.get("name")
-    if not name:
-        raise EmbeddingError("the run does not say which images it is for: give --data")
-    return {split: sources.load(name, split, data_dir=data_dir) for split in sources.SPLITS}
+    name = run_images.name_of(manifest, other)
+    if run_images.is_own(manifest, other, name):
+        return {
+            split: run_images.source_of(manifest, split, other, run_dir) for split in sources.SPLITS
+        }
+    return {split: sources.load(name, split, data_dir=other.data_dir) for split in sources.SPLITS}
 
 
 def extract(model, contract, source, request):

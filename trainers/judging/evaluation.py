@@ -17,11 +17,13 @@ def devices(judging):
 def evaluate(judging, strategy):
     """Judges every image once, writes `evaluation.json` and its pictures: -> the same as a dict."""
     look = scores.Look(judging.views, judging.mirrors, judging.batch_size, judging.limit)
-    members, manifests = [], []
+    other = images.Images(judging.data, judging.data_dir, judging.accept_changed_data)
+    members, manifests, seen = [], [], []
     for run_dir in judging.run_dir:
         with strategy.scope():
             model, manifest = archive.load(run_dir, judging.weights)
-        source = images.source_of(manifest, judging.data, judging.data_dir, judging.split)
+        source = images.source_of(manifest, judging.split, other, run_dir)
+        require_same(source, seen)
         with stream.unreadable_named():
             members.append(scores.of_network(model, manifest, source, look, strategy))
         manifests.append(manifest)
@@ -33,4 +35,14 @@ def evaluate(judging, strategy):
     if len(members) > 1:
         for member, fields in zip(members, result["members"], strict=True):
             fields["error"] = figures.judge(member, source.class_names)["error"]
-    return verdict.write(judging.output_dir, result, together, source)
+    return verdict.write(judging.output_dir, result, together, source, manifests[0].input)
+
+
+def require_same(source, seen):
+    """Notes the source; ScoreError where it holds other files than those before."""
+    seen.append(source)
+    if source.files != seen[0].files:
+        raise scores.ScoreError(
+            "the networks of an ensemble must be judged on the same images, and these hold out "
+            "others: give --data and --data_dir with --split=all, or a test split"
+        )

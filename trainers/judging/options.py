@@ -9,6 +9,7 @@ from zoo import limits
 
 VIEWS = ("center", "ten_crop", "multi_scale")
 STRATEGIES = ("auto", "none", "mirrored")
+SPLITS = ("train", "validation", "test", "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Judging:
     strategy: str
     logical_devices: int
     output_dir: pathlib.Path
+    accept_changed_data: bool = False
 
 
 def define_judging(values=flags.FLAGS):
@@ -45,7 +47,8 @@ def define_judging(values=flags.FLAGS):
     flags.DEFINE_bool("mirrors", True, "ten_crop, multi_scale: mirror images too", **own)
     flags.DEFINE_string("data", None, "other images than the run's own", **own)
     flags.DEFINE_string("data_dir", None, "where the images live; default: the run's", **own)
-    flags.DEFINE_enum("split", "validation", ("train", "validation"), "which images", **own)
+    define_accepting(own)
+    flags.DEFINE_enum("split", "validation", SPLITS, "which images; test where there is one", **own)
     limits.DEFINE_integer("batch_size", 64, "images a step, over all devices", **own)
     limits.DEFINE_integer("limit", None, "at most so many images", **own)
     flags.DEFINE_enum("strategy", "auto", STRATEGIES, "devices", **own)
@@ -54,6 +57,16 @@ def define_judging(values=flags.FLAGS):
         "output_dir",
         None,
         "default: the run's directory, an ensemble's is `ensemble` in the first's",
+        **own,
+    )
+
+
+def define_accepting(own):
+    """Defines the flag by which a person takes a run's pictures as they are now."""
+    flags.DEFINE_bool(
+        "accept_changed_data",
+        False,
+        "the run's pictures that are still there, if some are not",
         **own,
     )
 

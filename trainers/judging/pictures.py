@@ -1,5 +1,6 @@
 """Picture files of a user's own: found, prepared as evaluation does, and named by a network."""
 
+import collections
 import dataclasses
 import os
 import pathlib
@@ -7,8 +8,10 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from trainers.data.sources.folder import SUFFIXES
+from trainers.data.sources import listing
 from zoo import preprocess
+
+KNOWN = " ".join(listing.SUFFIXES)
 
 
 class PictureError(ValueError):
@@ -33,10 +36,13 @@ def find(paths):
         if not path.is_dir():
             yield str(path)
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not inside:
-            kinds = " ".join(SUFFIXES)
-            yield Guess(str(path), error=f"expected pictures ({kinds}) in the folder, found none")
+        left_out = collections.Counter()
+        inside = sorted(listing.walk(path, left_out))
+        if left_out:
+            told = f"{listing.as_text(left_out)} left out: expected {KNOWN}"
+            yield Guess(str(path), error=told)
+        elif not inside:
+            yield Guess(str(path), error=f"expected pictures ({KNOWN}) in the folder, found none")
         yield from map(str, inside)
 
 

@@ -43,7 +43,7 @@ def of_network(model, manifest, source, look, strategy):
     images = min(look.limit or source.length, source.length)
     total, views_count = 0.0, 0
     for one in views.passes(look.views, manifest.input, look.mirrors):
-        rows = sums_of_pass(model, source, one, look, strategy)
+        rows = sums_of_pass(model, source, manifest.input, one, look, strategy)
         index, labels, sums = (np.concatenate(column) for column in zip(*rows, strict=True))
         order = np.argsort(index)
         index, labels = index[order], labels[order]
@@ -59,7 +59,7 @@ def of_network(model, manifest, source, look, strategy):
     return Scores(total / views_count, labels, index)
 
 
-def sums_of_pass(model, source, one, look, strategy):
+def sums_of_pass(model, source, contract, one, look, strategy):
     """(index, labels, sum of the softmax over one pass' views) of each batch, padding left out."""
     replicas = strategy.num_replicas_in_sync
     batch_size = look.batch_size
@@ -69,7 +69,7 @@ def sums_of_pass(model, source, one, look, strategy):
 
     def batches(part):
         return pipelines.evaluate(
-            source, None, batch_size=batch_size, part=part, limit=look.limit, look=one.look
+            source, contract, batch_size=batch_size, part=part, limit=look.limit, look=one.look
         )
 
     def on_replica(images, labels, weights, index):

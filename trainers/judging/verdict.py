@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from trainers.data.sources import listing
 from trainers.judging import figures, plots
 from zoo import files, preprocess
 
@@ -25,14 +26,15 @@ def head(run_dirs, manifests, source, look, weights):
         "split": source.split,
         "views": look.views,
         "mirrors": look.mirrors and look.views != "center",
+        **({"left_out": source.listing.left_out} if source.listing else {}),
     }
 
 
-def write(directory, result, scores, source):
+def write(directory, result, scores, source, contract):
     """`evaluation.json` and PICTURES, into a directory that need not be there: -> the first."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    mistakes = worst(directory / "worst.png", scores, source)
+    mistakes = worst(directory / "worst.png", scores, source, contract)
     result = {**result, "worst": mistakes}
     files.write_json(directory / "evaluation.json", result)
     counts = figures.confusion(scores.probabilities, scores.labels)
@@ -42,22 +44,22 @@ def write(directory, result, scores, source):
     return result
 
 
-def worst(path, scores, source):
+def worst(path, scores, source, contract):
     """The worst mistakes as a picture, what they are and what they were called: -> the list."""
     mistakes = figures.worst(scores, source)
     captions = [
         (f"{m['label']}: {m['probability_of_label']:.1%}", f"{m['called']}? {m['probability']:.1%}")
         for m in mistakes
     ]
-    images = [picture(source, mistake["index"]) for mistake in mistakes]
+    images = [picture(source, mistake["index"], contract) for mistake in mistakes]
     plots.contact_sheet(path, images, captions)
     return mistakes
 
 
-def picture(source, index):
-    """One image as it is stored: -> (H, W, 3) uint8."""
+def picture(source, index, contract):
+    """One image, whole, the way up that the network sees it: -> (H, W, 3) uint8."""
     images, _ = source.fetch(np.array([index]))
-    return (images[0] if source.image_shape else preprocess.decode(images[0])).numpy()
+    return (images[0] if source.image_shape else preprocess.read(images[0], contract)).numpy()
 
 
 def as_table(result):
@@ -71,6 +73,8 @@ def as_table(result):
         f"  loss                 {result['loss']:8.4f}",
         f"  calibration error    {result['calibration_error']:8.2%}",
     ]
+    if result.get("left_out"):
+        lines.append(f"  left out             {listing.as_text(result['left_out'])}")
     if len(result["members"]) > 1:
         for member in result["members"]:
             lines.append(f"    alone: {member['network']:<12} {member['error']:8.2%}")

@@ -109,7 +109,8 @@ def run(values=flags.FLAGS):
     model = adopted.get("model", values.model)
     stem = specs.find(model).stem if model else "cifar"
     recipe = RECIPES[named or default_for(data, stem)]
-    recipe = dataclasses.replace(recipe, **_scaled(values, recipe), **_changed(values))
+    settled = _scaled(values, recipe) | _resized(values, recipe) | _changed(values)
+    recipe = dataclasses.replace(recipe, **settled)
     recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
     model = model or recipe.model
     spec = specs.find(model)
@@ -141,6 +142,17 @@ def _scaled(values, recipe):
     if values.warmup_learning_rate is None:
         scaled["warmup_learning_rate"] = recipe.warmup_learning_rate * factor
     return scaled
+
+
+def _resized(values, recipe):
+    """`resize_px` in the recipe's proportion to an `image_size` that was given alone.
+
+    Left as it is, a smaller crop would be the middle of each picture.
+    """
+    if values.image_size is None or not (recipe.image_size and recipe.resize_px):
+        return {}
+    resize_px = round(values.image_size * recipe.resize_px / recipe.image_size)
+    return {"resize_px": min(resize_px, limits.SIDE.most)}
 
 
 def other_batch(run):

@@ -1,13 +1,16 @@
 """A run's images: by which source, how they enter the network, how training changes them."""
 
+import contextlib
 import dataclasses
+import os
 
 import keras
 
 import zoo
-from trainers.data import skipped, sources
+from trainers.data import recorded, skipped, sources
 from trainers.data.augment import Augmentation
 from trainers.plan import transfer
+from zoo import archive
 from zoo.preprocess import InputContract
 
 SYNTHETIC_IMAGES = 256  # of a split: enough to time a step, little to evaluate
@@ -18,31 +21,70 @@ class ImagesError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
+class Images:
+    """Which images a person wants: by name, by directory, or both; none: the run's own.
+
+    `accepted`: although some of the run's own are not as they were.
+    """
+
+    data: str | None = None
+    data_dir: str | None = None
+    accepted: bool = False
+
+
+OWN = Images()
+
+
+@dataclasses.dataclass(frozen=True)
 class Data:
-    """Both splits of a run's images, and how they enter the network."""
+    """Both splits of a run's images, and how they enter the network.
+
+    `drawing` is how a folder's held-out part is drawn, where it is.
+    """
 
     train: sources.Source
     validation: sources.Source
     input: InputContract
+    drawing: str = "hash"
 
 
-def load(run, data_dir):
-    """Sources by name, and the input contract that the recipe and their images make."""
+def load(run, data_dir, begun=None, accepted=False):
+    """Sources by name, and the input contract that the recipe and their images make.
+
+    `begun` is the directory of a run that goes on, with the images that it began with; what has
+    changed since is refused unless `accepted`.
+    """
     options = {}
     if run.data == "synthetic":
         spec = zoo.find(run.model)
         size = run.recipe.image_size or spec.image_size
         options = {"image_size": size, "num_classes": spec.num_classes, "length": SYNTHETIC_IMAGES}
-    train, validation = (
-        sources.load(run.data, split, data_dir=data_dir, seed=run.seed, **options)
-        for split in sources.SPLITS
-    )
+    facts = {"name": run.data, "data_dir": data_dir, "seed": run.seed}
+    facts["drawing"] = drawing_of(begun) if begun else "hash"
+    train, validation = recorded.load(begun, facts, sources.SPLITS, accepted, **options).values()
+    if begun:
+        require_trained_classes(train, begun)
     if run.init_from:
-        return Data(train, validation, transfer.contract(run))
+        return Data(train, validation, transfer.contract(run), facts["drawing"])
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
     resize_px = run.recipe.resize_px or size
-    return Data(train, validation, InputContract(size, max(size, resize_px)))
+    contract = InputContract(size, max(size, resize_px), orientation="exif")
+    return Data(train, validation, contract, facts["drawing"])
+
+
+def require_trained_classes(source, run_dir):
+    """ImagesError where the network that the run has saved is of other classes."""
+    with contextlib.suppress(archive.ArchiveError):
+        require_classes(source, archive.load_manifest(run_dir).class_names)
+
+
+def drawing_of(run_dir):
+    """How a run drew a folder's held-out part, if its manifest is there to tell."""
+    try:
+        return archive.load_manifest(run_dir).data.get("drawing", "sample")
+    except archive.ArchiveError:
+        return "sample"
 
 
 def tolerant(data):
@@ -51,12 +93,12 @@ def tolerant(data):
     return dataclasses.replace(data, train=train, validation=validation)
 
 
-def source_of(manifest, data=None, data_dir=None, split="validation"):
-    """The images of a trained network's run, or others of the same classes, to judge it by."""
-    name = data or manifest.data.get("name")
-    if not name:
-        raise ImagesError("the run does not say which images it is for: give --data")
-    own = name == manifest.data.get("name")
+def source_of(manifest, split="validation", other=OWN, run_dir=None):
+    """The images of a trained network's run, or others of the same classes, to judge it by.
+
+    Its own are those that `run_dir` has recorded, unless it is of a time when none did.
+    """
+    name = name_of(manifest, other)
     options = {}
     if name == "synthetic":
         options = {
@@ -64,20 +106,49 @@ def source_of(manifest, data=None, data_dir=None, split="validation"):
             "num_classes": manifest.network.num_classes,
             "length": SYNTHETIC_IMAGES,
         }
-    source = sources.load(
-        name,
-        split,
-        data_dir=data_dir or (manifest.data.get("data_dir") if own else None),
-        seed=manifest.data.get("seed", 0),
-        **options,
-    )
-    if source.class_names != manifest.class_names:
-        raise ImagesError(
-            f"{name} has other classes than the network: {source.num_classes} "
-            f"({source.class_names[0]} ...), expected {len(manifest.class_names)} "
-            f"({manifest.class_names[0]} ...)"
-        )
+    facts = {**manifest.data, "name": name}
+    if not is_own(manifest, other, name):
+        facts |= {"data_dir": other.data_dir, "drawing": "hash"}
+    elif other.data_dir:
+        facts["data_dir"] = other.data_dir
+    kept_in = run_dir if is_own(manifest, other, name) and split in sources.SPLITS else None
+    source = recorded.load(kept_in, facts, [split], other.accepted, **options)[split]
+    require_classes(source, manifest.class_names)
     return source
+
+
+def is_own(manifest, other, name):
+    """Whether these are the run's own images: a directory alone is where they have moved to."""
+    own = manifest.data.get("data_dir")
+    if name != manifest.data.get("name"):
+        return False
+    if not (other.data and other.data_dir and own):
+        return True
+    return os.path.realpath(os.path.expanduser(other.data_dir)) == os.path.realpath(own)
+
+
+def name_of(manifest, other):
+    """Whose images: those that are named, those of a directory that is given, or the run's own."""
+    own, data = manifest.data.get("name"), other.data
+    if not data and other.data_dir and own in (None, *sources.BUILT_IN):
+        return "folder"
+    if not (data or own):
+        raise ImagesError("the run does not say which images it is for: give --data")
+    return data or own
+
+
+def require_classes(source, expected):
+    """ImagesError unless the source has the classes that the network names, in that order."""
+    found = source.class_names
+    if found == tuple(expected):
+        return
+    more = [name for name in found if name not in expected]
+    less = [name for name in expected if name not in found]
+    told = [f"{some[0]!r:.40} is {what}" for some, what in ((more, "new"), (less, "gone")) if some]
+    raise ImagesError(
+        f"{source.name} has other classes than the network: {len(found)}, expected "
+        f"{len(expected)}: {', '.join(told) or 'the order differs'}"
+    )
 
 
 def augmentation(recipe, contract, model):

@@ -58,7 +58,9 @@ class Recipe:
     mirror: bool = setting("mirror every second image", True)
     color: bool = setting("PCA colour noise", False)
     image_size: int | None = setting("side of the network's input, px; default: the images'", None)
-    resize_px: int | None = setting("shorter side before the crop, px; default: image_size", None)
+    resize_px: int | None = setting(
+        "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
+    )
     mean: str = setting("what is subtracted: a pixel's mean or a channel's", "pixel")
     batch_norm: str = setting(
         "statistics of each replica's own images, as in the paper, or synchronized over all: "

@@ -18,11 +18,16 @@ class TransferError(ValueError):
 
 
 def contract(run):
-    """The source's image preparation; other sizes keep the share that the crop has of the side."""
+    """The source's image preparation; other sizes keep the share that the crop has of the side.
+
+    The pictures are turned upright, which is no trait of a network: those of now are to be.
+    """
     source = archive.load_manifest(run.init_from).input
     size = run.recipe.image_size or source.image_size
     resize_px = run.recipe.resize_px or round(source.resize_px * size / source.image_size)
-    return dataclasses.replace(source, image_size=size, resize_px=max(size, resize_px))
+    return dataclasses.replace(
+        source, image_size=size, resize_px=max(size, resize_px), orientation="exif"
+    )
 
 
 def network(run, num_classes, image_size):

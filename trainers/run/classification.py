@@ -16,22 +16,27 @@ from zoo import archive, complexity, precision
 def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
-        data = images_of(run, place)
+        directory.check(run, place.run_dir)
+        data = images_of(run, place, directory.begun(place.run_dir))
         alike.check(run, place, data)
-        with directory.held(run, place):
+        with directory.held(place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
             alike.check_step(state, place)
-            directory.claim(run, place)
+            directory.claim(run, place, data)
             place.say(headline(run, data, state, place.devices))
             if note := other_batch(run):
                 place.say(note)
             return training.train(run, place, work(run, place, data, state), state)
 
 
-def images_of(run, place):
-    """The run's images, found where the place says; unreadable ones are passed over."""
-    data = images.load(run, place.data_dir)
+def images_of(run, place, resumed=False):
+    """The run's images, found where the place says; unreadable ones are passed over.
+
+    A run that is `resumed` has those that it began with.
+    """
+    begun = place.run_dir if resumed else None
+    data = images.load(run, place.data_dir, begun, place.accept_changed_data)
     if place.data_service:
         service.check(place.data_service, data.train)
         return data
@@ -89,8 +94,9 @@ def headline(run, data, state, devices):
     if run.init_from and not state.step:
         start = transfer.describe(run, data.train.class_names)
     counted = "parameters to train" if run.init_from else "parameters"
+    listed = f"{data.train.listing}; " if data.train.listing else ""
     return (
-        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: "
+        f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: {listed}"
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
         f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}"
     )
@@ -161,6 +167,7 @@ def manifest(run, place, data):
             "train_images": data.train.length,
             "validation_images": data.validation.length,
         }
+        | ({"drawing": data.drawing} if run.data == "folder" else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
         recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
         seed=run.seed,

@@ -3,10 +3,11 @@
 import contextlib
 import pathlib
 
+from trainers.data import recorded, split
 from trainers.engine import checkpoints
 from trainers.plan.flags import as_text, differing
 from trainers.run import lock
-from zoo import files
+from zoo import archive, files
 
 FLAGS = "flags.txt"
 
@@ -15,17 +16,34 @@ class RunError(ValueError):
     """A run that cannot start here: what was expected, what is there, what to do."""
 
 
+def begun(run_dir):
+    """Whether a run has left there what it would go on from."""
+    path = pathlib.Path(run_dir)
+    saved = checkpoints.steps_saved(run_dir) or (path / archive.MANIFEST).exists()
+    return bool(saved) and (path / FLAGS).exists()
+
+
+def check(run, run_dir):
+    """RunError names the flags in which a run that has begun there differs."""
+    path = pathlib.Path(run_dir) / FLAGS
+    names = differing(as_text(run), path.read_text(encoding="utf-8")) if begun(run_dir) else ()
+    if names:
+        raise RunError(
+            f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
+            f"from {path}; take another --run_dir, or the flags that are there"
+        )
+
+
 @contextlib.contextmanager
-def held(run, place):
+def held(place):
     """Inside, the directory is this process' alone, and is left as it was if nothing was claimed.
 
-    RunError where it belongs to another Run, lock.LockError where another process trains in it.
-    The chief alone asks; what killed writers left behind is gone then.
+    LockError where another process trains in it. The chief alone asks; what killed writers left
+    behind is gone then.
     """
     if not place.chief:
         yield
         return
-    check(run, place.run_dir)
     new = not place.run_dir.exists()
     files.make_directory(place.run_dir)
     try:
@@ -39,23 +57,22 @@ def held(run, place):
                 place.run_dir.rmdir()
 
 
-def check(run, run_dir):
-    """RunError names the flags that differ from those of the Run that the directory belongs to."""
-    path = pathlib.Path(run_dir) / FLAGS
-    if not path.exists():
+def claim(run, place, data):
+    """Makes the directory this Run's; the chief does it, when nothing can be refused any more.
+
+    `flags.txt` and `split.json` are written where no run has begun: one that was refused or
+    killed before its first checkpoint stands in nobody's way.
+    """
+    if not place.chief:
         return
-    names = differing(as_text(run), path.read_text(encoding="utf-8"))
-    if names:
-        raise RunError(
-            f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
-            f"from {path}; take another --run_dir, or the flags that are there"
-        )
-
-
-def claim(run, place):
-    """Writes `flags.txt`: from now on the directory is this Run's."""
-    if place.chief and not (place.run_dir / FLAGS).exists():
+    check(run, place.run_dir)
+    both = {source.split: source for source in (data.train, data.validation)}
+    if not begun(place.run_dir):
         files.write_text(place.run_dir / FLAGS, as_text(run))
+        if found := split.of(both, place.data_dir, run.seed):
+            split.write(place.run_dir, found)
+    elif place.accept_changed_data and (kept := split.read(place.run_dir)):
+        split.write(place.run_dir, recorded.updated(kept, both))
 
 
 def take_up(state, place, begin):

@@ -6,7 +6,7 @@ import os
 from trainers.judging import evaluation, pictures
 from trainers.judging import options as judging_options
 from trainers.plan import flags as plan
-from trainers.plan.recipes import Recipe
+from trainers.plan.recipes import RECIPES, Recipe
 from trainers.run import classification, keywords, options
 from trainers.run import place as places
 from zoo import archive
@@ -57,11 +57,13 @@ def predict(run_dir, paths, **flags):
 
 
 def _of(recipe):
-    """A recipe as keywords: its name, and of a Recipe every number."""
+    """A recipe as keywords: its name, and of a Recipe every number that is not the name's own."""
     if not isinstance(recipe, Recipe):
         return {"recipe": recipe}
-    fields = [field.name for field in plan.HYPER_PARAMETERS]
-    return {"recipe": recipe.name, **{name: getattr(recipe, name) for name in fields}}
+    fields, named = [field.name for field in plan.HYPER_PARAMETERS], RECIPES.get(recipe.name)
+    changed = {name: getattr(recipe, name) for name in fields}
+    own = {name: value for name, value in changed.items() if value != getattr(named, name, None)}
+    return {"recipe": recipe.name, **own}
 
 
 def _text(path):

@@ -27,6 +27,7 @@ class Options:
     data_service: str | None
     profile_steps: tuple[int, int] | None
     pictures: bool
+    accept_changed_data: bool = False
     verbose: bool = True
 
     @property
@@ -48,6 +49,8 @@ def _define_place(own):
     limits.DEFINE_float(
         "max_skipped", 0.001, "share of a split that may be unreadable: named in skipped.txt", **own
     )
+    help_ = "go on with those of the run's pictures that are still there"
+    flags.DEFINE_bool("accept_changed_data", False, help_, **own)
     help_ = "grpc://host:port of a trainers.data.serve that makes the batches"
     flags.DEFINE_string("data_service", None, help_, **own)
 

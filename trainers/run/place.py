@@ -20,6 +20,7 @@ class Place:
     data_service: str | None = None
     profile_steps: tuple[int, int] | None = None
     pictures: bool = True
+    accept_changed_data: bool = False
     verbose: bool = True
 
     @property
@@ -54,5 +55,6 @@ def stand(run, options):
         options.data_service,
         options.profile_steps,
         options.pictures,
+        options.accept_changed_data,
         options.verbose,
     )

@@ -22,7 +22,8 @@ STATISTICS_IMAGES = 512  # what passes the new layers is measured on so many tra
 def deepened(shallow_dir, name, data_dir=None):
     """The trained network of a run, made deeper: -> (keras.Model, its Manifest)."""
     model, manifest = archive.load(shallow_dir)
-    source = run_images.source_of(manifest, data_dir=data_dir, split="train")
+    wanted = run_images.Images(data_dir=data_dir)
+    source = run_images.source_of(manifest, "train", wanted, shallow_dir)
     images = views_of(source, manifest.input)
     deeper, network = deepen(model, manifest.network, name, images)
     return deeper, dataclasses.replace(manifest, network=network)
@@ -59,7 +60,7 @@ def errors(model, manifest, data_dir=None):
     """Top-1 error of the images of each split as evaluation sees them: {split: fraction}."""
     found = {}
     for split in ("train", "validation"):
-        source = run_images.source_of(manifest, data_dir=data_dir, split=split)
+        source = run_images.source_of(manifest, split, run_images.Images(data_dir=data_dir))
         one = tf.distribute.get_strategy()
         answers = scores.of_network(model, manifest, source, scores.Look(), one)
         found[split] = float(np.mean(rank(answers.probabilities, answers.labels) >= 1))

@@ -65,7 +65,7 @@ def responses_of(run_dir, data_dir):
 
     model, manifest = archive.load(run_dir)
     train, held_out = (
-        run_images.source_of(manifest, data_dir=data_dir, split=split)
+        run_images.source_of(manifest, split, run_images.Images(data_dir=data_dir), run_dir)
         for split in ("train", "validation")
     )
     batches = precise.training_batches(model, manifest, train, 64, BATCHES)

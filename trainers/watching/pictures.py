@@ -66,8 +66,9 @@ class Pictures(keras.callbacks.Callback):
             return
         viewer = self.current()
         found = viewer.scores(self.data)
+        seen = self.data.validation, self.data.input
         with self.events(step):
-            write_image("worst mistakes", drawn(verdict.worst, found, self.data.validation), step)
+            write_image("worst mistakes", drawn(verdict.worst, found, *seen), step)
             counts = figures.confusion(found.probabilities, found.labels)
             names = self.data.validation.class_names
             write_image("confusion", drawn(plots.confusion, counts, names), step)

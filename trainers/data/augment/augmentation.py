@@ -102,12 +102,13 @@ def is_at_size(images, contract):
 
 def at_size(image, row, contract, augmentation):
     """By a random crop, where the augmentation begins with one, else by the contract."""
-    size = contract.image_size
+    size, way_up = contract.image_size, contract.orientation
     if augmentation.kind == "scale_jitter":
-        return windows.scale_jitter(image, row["uniforms"], size, augmentation.scale_range)
+        scales = augmentation.scale_range
+        return windows.scale_jitter(image, row["uniforms"], size, scales, way_up)
     if augmentation.kind == "random_resized_crop":
         draws = row["more"][: regions.CROP_DRAWS]
-        return windows.random_resized_crop(image, row["uniforms"], draws, size)
+        return windows.random_resized_crop(image, row["uniforms"], draws, size, way_up)
     if image.dtype == tf.string:
         return preprocess.prepare(image, contract)
     return preprocess.resize_crop(image, contract)

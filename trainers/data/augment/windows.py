@@ -7,12 +7,12 @@ a crop of S px are a square of S * shorter / s px. So the rest need not be decod
 import tensorflow as tf
 
 from trainers.data.augment import regions
-from zoo import preprocess
+from zoo import orientation, preprocess
 
 MARGIN = 2  # columns: at a window's edge libjpeg lacks the neighbour that smooths colours
 
 
-def scale_jitter(image, uniforms, size: int, scale_range=(256, 480)):
+def scale_jitter(image, uniforms, size: int, scale_range=(256, 480), way_up="ignored"):
     """Shorter side random, random crop, mirror half (Sec. 3.4): image -> (S, S, 3) float32.
 
     `uniforms` (4,) in [0, 1) choose top, left, mirror and the shorter side (whole pixels, both
@@ -34,30 +34,43 @@ def scale_jitter(image, uniforms, size: int, scale_range=(256, 480)):
         corner = tf.cast(tf.round(tf.cast(corner, tf.float32) * pixels), tf.int32)
         return tf.concat([tf.minimum(corner, height_width - square), [square, square]], axis=0)
 
-    return resized(mirrored(cut(image, window), uniforms[2]), size, antialias=False)
+    return resized(mirrored(cut(image, window, way_up), uniforms[2]), size, antialias=False)
 
 
-def random_resized_crop(image, uniforms, more, size: int):
+def random_resized_crop(image, uniforms, more, size: int, way_up="ignored"):
     """Inception's crop, mirrored half the time: image -> (S, S, 3) float32.
 
     `uniforms` (4,) choose top, left and mirror, `more` (regions.CROP_DRAWS,) the rectangle.
     """
-    crop = cut(image, lambda height_width: regions.resized_crop(height_width, uniforms[:2], more))
-    return resized(mirrored(crop, uniforms[2]), size, antialias=True)
+
+    def window(height_width):
+        return regions.resized_crop(height_width, uniforms[:2], more)
+
+    crop = mirrored(cut(image, window, way_up), uniforms[2])
+    return resized(crop, size, antialias=True)
 
 
-def cut(image, window):
+def cut(image, window, way_up="ignored"):
     """A window of a picture: -> (rows, columns, 3).
 
     `image` is (H, W, 3) pixels or () encoded; `window` maps its (height, width) to (top, left,
-    rows, columns), all int32. Of a JPEG that alone is decoded, to the same pixels.
+    rows, columns), all int32. Of a JPEG that alone is decoded, to the same pixels. `way_up` is
+    the contract's orientation.
     """
     if image.dtype != tf.string:
         return sliced(image, window(tf.shape(image)[:2]))
 
     def of_jpeg():
         height_width = tf.io.extract_jpeg_shape(image)[:2]
-        top, left, rows, columns = tf.unstack(window(height_width))
+        if way_up == "ignored":
+            return stored(window(height_width), height_width)
+        turn = orientation.of_jpeg(image)
+        seen = orientation.seen_size(height_width, turn)
+        inside = orientation.stored_window(window(seen), seen, turn)
+        return orientation.upright(stored(inside, height_width), turn)
+
+    def stored(inside, height_width):
+        top, left, rows, columns = tf.unstack(inside)
         before = tf.minimum(left, MARGIN)
         wider = tf.minimum(before + columns + MARGIN, height_width[1] - (left - before))
         around = tf.stack([top, left - before, rows, wider])

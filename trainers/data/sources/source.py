@@ -7,6 +7,7 @@ another.
 import dataclasses
 import functools
 import importlib
+import os
 from collections.abc import Callable
 
 SPLITS = ("train", "validation")
@@ -19,6 +20,7 @@ _LOADERS = {
     "synthetic": "synthetic",
 }
 KNOWN = tuple(_LOADERS)
+BUILT_IN = ("digits", "synthetic")  # which need no directory
 
 
 class DataError(ValueError):
@@ -32,8 +34,9 @@ class Source:
     `fetch` maps indices (B,) int64 -> images, labels (B,) int32, eagerly and inside `Dataset.map`;
     of a task that has more to tell, such as boxes, labels are a dict of tensors (B, ...).
     Images are (B, H, W, 3) uint8 where `image_shape` is known, else (B,) encoded strings.
-    `files` has a path per index where there is one, for messages. With `skipped`, a Skipped, an
-    example that cannot be read is noted there and passed over; else it is an error.
+    `files` has a path per index where there is one, for messages, and `pictures` what `listing`
+    tells of it; `fingerprint` tells one state of a set without files from another. With `skipped`,
+    a Skipped, an example that cannot be read is noted there and passed over; else it is an error.
     """
 
     name: str
@@ -45,6 +48,9 @@ class Source:
     files: tuple[str, ...] = ()
     skipped: object = None
     portable: bool = True  # whether `fetch` is TensorFlow's operations alone
+    pictures: tuple = ()
+    listing: object = None
+    fingerprint: dict | None = None
 
     @property
     def num_classes(self) -> int:
@@ -56,18 +62,20 @@ class Source:
         import tensorflow as tf
 
         with tf.init_scope(), tf.device("cpu"):
-            return tf.constant(self.files)
+            return tf.constant([os.fsencode(file) for file in self.files])
 
 
 def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0, **options) -> Source:
     """The set called `name`: one of KNOWN, or any image-classification set of TFDS (`tfds:NAME`).
 
     `seed` draws the held-out part where a set has none of its own. `options` are the loader's:
-    `synthetic` takes image_size, num_classes and length. Raises DataError, a ValueError.
+    `synthetic` takes image_size, num_classes and length. A loader may have more than the two
+    SPLITS: `test` and `all`. Raises DataError, a ValueError.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split: expected one of {SPLITS}, got {split!r}")
     loader = importlib.import_module(f"{__package__}.{_LOADERS.get(name, 'tfds_source')}")
+    known = getattr(loader, "SPLITS", SPLITS)
+    if split not in known:
+        raise DataError(f"{name}: expected one of its splits {known}, got {split!r}")
     return loader.load(name, split, data_dir=data_dir, seed=seed, **options)
 
 

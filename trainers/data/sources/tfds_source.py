@@ -3,6 +3,7 @@
 Preparing a set is `trainers.data.prepare`'s.
 """
 
+import dataclasses
 import re
 
 import numpy as np
@@ -14,6 +15,7 @@ from zoo import preprocess, program
 
 SMALL_PX = 64  # sets of one shape up to this are decoded once and kept as one array
 MEMORY_BYTES = 4 * 2**30  # of encoded images; beyond it a set must allow random access
+SPLITS = (*sources.SPLITS, "test", "all")
 _HELD_OUT = {"train": "train[:80%]", "validation": "train[80%:]"}
 
 
@@ -32,7 +34,9 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -
     if info.num_bytes > MEMORY_BYTES:
         fetch = random_access(builder, tfds_split, image_key, label_key)
         return sources.Source(
-            name, split, class_names, info.num_examples, fetch, None, portable=False
+            *(name, split, class_names, info.num_examples, fetch, None),
+            portable=False,
+            fingerprint=fingerprint(builder),
         )
     encoded, labels = read(builder, tfds_split, image_key, label_key)
     if min(labels, default=-1) < 0:
@@ -40,7 +44,17 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -
     shape = features[image_key].shape
     if None not in shape and max(shape[:2]) <= SMALL_PX:
         encoded = decode_all(encoded, shape)
-    return sources.in_memory(name, split, class_names, encoded, labels)
+    source = sources.in_memory(name, split, class_names, encoded, labels)
+    return dataclasses.replace(source, fingerprint=fingerprint(builder))
+
+
+def fingerprint(builder) -> dict:
+    """What tells one preparation of a set from another: version, and each split's size on disk."""
+    splits = {
+        split: [info.num_examples, info.num_bytes, *info.shard_lengths]
+        for split, info in builder.info.splits.items()
+    }
+    return {"set": builder.info.full_name, "splits": splits}
 
 
 def find(name: str, data_dir: str | None = None):
@@ -90,6 +104,12 @@ def choose_split(builder, split: str) -> str:
     """TFDS' name for our split."""
     names = builder.info.splits
     held_out = next((s for s in ("validation", "test") if s in names), None)
+    if split == "all":
+        return "+".join(s for s in ("train", "validation", "test") if s in names)
+    if split == "test" and split not in names:
+        raise sources.DataError(f"{builder.name}: expected a test split, got {', '.join(names)}")
+    if split == "test":
+        return split
     if "train" not in names:
         raise sources.DataError(f"{builder.name}: expected a train split, got {', '.join(names)}")
     if held_out is None:

@@ -20,6 +20,8 @@ _CALIBRATION = limits.DEFINE_integer(
 
 
 def main(arguments):
+    if flags.FLAGS["calibration_images"].present and _QUANTIZE.value != "int8":
+        program.usage_error("--calibration_images is for --quantize=int8: give that too")
     calibrate = _CALIBRATION.value if _QUANTIZE.value == "int8" else 0
     command.export(f"tflite-{_QUANTIZE.value}", arguments, calibrate)
 

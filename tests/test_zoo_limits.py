@@ -137,3 +137,31 @@ def test_a_tpu_that_is_not_there(tmp_path):
     assert result.returncode == 1 and list(tmp_path.iterdir()) == []
     assert result.stderr.startswith("trainers.classify: --strategy=tpu: expected a TPU, found none")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name, arguments, sentence",
+    [
+        ("trainers.evaluate", ["--run_dir=a", "--mirrors"], "--mirrors is for --views=ten_crop or"),
+        (
+            "trainers.evaluate",
+            ["--run_dir=a", "--logical_devices=2", "--strategy=none"],
+            "--logical_devices=2 makes replicas on the CPU, --strategy=none takes none",
+        ),
+        (
+            "trainers.features",
+            ["--run_dir=a", "--neighbours=3", "--format=npz"],
+            "--neighbours is for --format=scores: give that too",
+        ),
+        (
+            "export.tflite",
+            ["--run_dir=a", "--calibration_images=3"],
+            "--calibration_images is for --quantize=int8: give that too",
+        ),
+        ("trainers.studies.degradation", ["--data_dir=a"], "--data_dir is for --scale=paper: "),
+    ],
+)
+def test_a_flag_that_would_change_nothing(name, arguments, sentence):
+    result = program(name, *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{name}: {sentence}") and result.stderr.count("\n") == 1

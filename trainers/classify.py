@@ -24,6 +24,8 @@ def main(arguments):
     try:
         run = plan.run()
         options = where.read(run)
+        if flags.FLAGS["benchmark_steps"].present and not _BENCHMARK.value:
+            raise ValueError("--benchmark_steps is for --benchmark: give that too")
     except ValueError as error:
         program.usage_error(error)
     with where.waiting_aloud(options), program.quiet_start():

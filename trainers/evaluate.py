@@ -14,7 +14,10 @@ options.define_judging()
 
 def main(arguments):
     program.no_arguments(arguments)
-    judging = options.read_judging()
+    try:
+        judging = options.read_judging()
+    except ValueError as error:
+        program.usage_error(error)
     with program.quiet_start():
         from trainers.judging import evaluation, verdict
 

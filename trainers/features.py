@@ -34,6 +34,8 @@ _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "default: features/LAYER i
 def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
+    if flags.FLAGS["neighbours"].present and "scores" not in _FORMATS.value:
+        program.usage_error("--neighbours is for --format=scores: give that too")
     with program.quiet_start():
         from trainers.judging import embeddings, projector
         from trainers.plan import images

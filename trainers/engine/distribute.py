@@ -22,11 +22,6 @@ def strategy(name="auto", logical_devices=1):
     cluster by TF_CONFIG. `logical_devices` splits the CPU, so that replication can be tried
     anywhere.
     """
-    if logical_devices > 1 and name in ("none", "tpu"):
-        raise DeviceError(
-            f"--logical_devices={logical_devices} makes replicas on the CPU, "
-            f"--strategy={name} has none: leave one of them out"
-        )
     if logical_devices > 1:
         split_cpu(logical_devices)
     return STRATEGIES[name](logical_devices)

@@ -10,6 +10,7 @@ from zoo import limits
 VIEWS = ("center", "ten_crop", "multi_scale")
 STRATEGIES = ("auto", "none", "mirrored")
 SPLITS = ("train", "validation", "test", "all")
+UNDIVIDED = ("none", "multiworker", "tpu")  # these leave the CPU whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +73,10 @@ def define_accepting(own):
 
 
 def read_judging(values=flags.FLAGS):
-    """The Judging that the flags mean."""
+    """The Judging that the flags mean. ValueError for what cannot be meant together."""
+    check_parts(values.strategy, values.logical_devices)
+    if values["mirrors"].present and values.mirrors and values.views == "center":
+        raise ValueError("--mirrors is for --views=ten_crop or multi_scale: give one of them too")
     names = [field.name for field in dataclasses.fields(Judging)]
     first, *others = values.run_dir
     beside = pathlib.Path(first) / "ensemble" if others else first
@@ -82,6 +86,15 @@ def read_judging(values=flags.FLAGS):
         "output_dir": pathlib.Path(values.output_dir or beside),
     }
     return Judging(**given | places)
+
+
+def check_parts(strategy, logical_devices):
+    """ValueError for parts of the CPU that the strategy would not look at."""
+    if logical_devices > 1 and strategy in UNDIVIDED:
+        raise ValueError(
+            f"--logical_devices={logical_devices} makes replicas on the CPU, "
+            f"--strategy={strategy} takes none of them: leave one of them out"
+        )
 
 
 def define_asking(values=flags.FLAGS):

@@ -35,6 +35,8 @@ def read(arguments):
     """The flags' values; ends the program for a command line that cannot be meant."""
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
+    if _DATA_DIR.value and _SCALE.value == "demo":
+        program.usage_error("--data_dir is for --scale=paper: the demo takes scikit-learn's digits")
     return Options(
         scale=_SCALE.value,
         seeds=tuple(dict.fromkeys(_SEEDS.value)),

@@ -48,7 +48,7 @@ def claim(run, place, data):
     if not begun(place.run_dir):
         place.run_dir.mkdir(parents=True, exist_ok=True)
         files.write_text(place.run_dir / FLAGS, as_text(run))
-        if found := split.of(both, place.data_dir, run.seed):
+        if found := split.of(both, place.data_dir, run.seed, data.shorter_px):
             split.write(place.run_dir, found)
     checkpoints.sweep(place.run_dir)
 

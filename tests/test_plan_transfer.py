@@ -238,8 +238,8 @@ def test_a_stage_that_is_not_there_is_named(source):
 
 
 def test_images_in_folders_are_not_fine_tuned_by_default():
-    assert default_for("folder", "imagenet") == "imagenet"
-    assert default_for("folder", "cifar") == "cifar10"
+    assert default_for("folder", "imagenet") == "folder"
+    assert default_for("folder", "cifar") == "folder"
 
 
 # -- the study's images

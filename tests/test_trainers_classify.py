@@ -193,7 +193,7 @@ def test_a_directory_of_another_run_is_refused(whole):
         (
             ["--recipe=mnist"],
             2,
-            "value should be one of <cifar10|cifar10_warmup|digits|finetune|imagenet|torchvision>",
+            "value should be one of <cifar10|cifar10_warmup|digits|finetune|folder|imagenet|",
         ),
         (["--drops=a"], 2, "--drops: expected a number from 0 to below 1, got 'a'"),
         (["--model=plain20", "--shortcut=A"], 2, "plain20 has no shortcuts"),

@@ -16,6 +16,7 @@ from export import images as export_images
 from trainers.data import recorded, sources, split
 from trainers.plan import flags as plan
 from trainers.plan import images as run_images
+from trainers.plan import sizing
 from trainers.plan.recipes import RECIPES
 from trainers.run import door, keywords, options
 from zoo import archive
@@ -319,3 +320,67 @@ def test_a_record_that_cannot_be_read_is_a_sentence(both):
     root, run_dir = both
     (run_dir / "split.json").write_text('{"format": 1')
     assert "restore it from a copy" in sentence_of(start, root, run_dir)
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        (dict(data_dir="x"), "folder"),
+        (dict(data_dir="x", model="resnet50"), "folder"),
+        (dict(data_dir="x", recipe="imagenet"), "imagenet2012"),  # which TFDS keeps in a directory
+        (dict(data_dir="x", data="cifar10"), "cifar10"),
+        (dict(), "digits"),
+    ],
+)
+def test_a_directory_means_its_pictures(given, expected):
+    assert plan_of(**given).data == expected
+
+
+def test_a_directory_for_digits_is_refused():
+    for given in (dict(data="digits"), dict(recipe="digits"), dict(data="synthetic")):
+        assert "--data_dir=x is not for" in sentence_of(plan_of, data_dir="x", **given)
+
+
+@pytest.mark.parametrize(
+    "given, images, side, expected",
+    [  # steps, steps a round, image size; 30 epochs are 30 * images / 32 steps
+        (dict(), 320, 500, (300, 15, 96)),
+        (dict(), 60, 500, (200, 10, 96)),  # fewer would learn nothing
+        (dict(), 12_800, 80, (12_000, 600, 80)),
+        (dict(), 320, 32, (300, 15, 64)),  # the stem makes 2 x 2 of that
+        (dict(model="resnet20"), 320, 32, (300, 15, 32)),
+        (dict(model="resnet20"), 320, 500, (300, 15, 64)),
+        (dict(epochs=2), 320, 500, (20, 10, 96)),
+        (dict(steps=7), 320, 500, (7, 7, 96)),
+        (dict(image_size=128, batch_size=64), 320, 500, (200, 10, 128)),
+    ],
+)
+def test_the_recipe_of_a_folder_is_sized_by_its_pictures(given, images, side, expected):
+    asked = plan_of(data_dir="x", **given)
+    assert asked.recipe.name == "folder"
+    recipe = sizing.settled(asked, images, side).recipe
+    assert (recipe.steps, recipe.round_steps, recipe.image_size) == expected
+
+
+def test_epochs_are_a_way_to_say_steps():
+    recipe = sizing.settled(plan_of(epochs=3), 1442).recipe  # digits: batches of 64
+    assert (recipe.steps, recipe.epochs) == (68, None)  # 3 * 1442 / 64 = 67.6
+    assert sizing.settled(plan_of(), 1442).recipe.steps == 900
+    assert "both say how long" in sentence_of(plan_of, epochs=3, steps=100)
+
+
+def test_a_folder_alone_is_trained_and_resumed_as_it_was_sized(tmp_path, capsys):
+    """Median sides and counts of the first start: what came since sizes nothing anew."""
+    root = fill(tmp_path / "pictures", 6, size=40)
+    given = dict(data_dir=str(root), run_dir=tmp_path / "run", model="resnet8", pictures=False)
+    given |= dict(epochs=2, batch_size=4)
+    trained = trainers.train(**given)
+    kept = split.read(tmp_path / "run")
+    assert kept.shorter_px == 40
+    steps = -(-2 * kept.images["train"] // 4)
+    assert trained.step == steps
+    headline = capsys.readouterr().out.splitlines()[0]
+    assert f"starting; {steps} steps, " in headline and headline.endswith(" epochs at 40 px")
+    (root / kept.files["train"][0].name).unlink()
+    assert trainers.train(**given, accept_changed_data=True).step == steps
+    assert "--epochs differ" in sentence_of(trainers.train, **given | dict(epochs=3))

@@ -107,7 +107,7 @@ cut = tf.function(lambda image, box: windows.cut(image, lambda _: box, "exif"))
 
 
 def test_an_artifact_turns_them_by_itself(tmp_path):
-    """As `serve_bytes` prepares its images, saved and loaded; and one without a tag keeps its bits."""
+    """As `serve_bytes` prepares its images, saved and loaded; without a tag the bits stay."""
     module = tf.Module()
     spec = tf.TensorSpec((None,), tf.string)
     module.prepare = tf.function(lambda x: requests.prepare(x, EXIF), input_signature=[spec])

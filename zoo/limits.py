@@ -63,6 +63,7 @@ LIMITS = {
     "batch_size": BATCH,
     "steps": STEPS,
     "round_steps": STEPS,
+    "epochs": Whole(1, 10**6),
     "learning_rate": RATE,
     "drops": SHARE,
     "patience_rounds": STEPS,

@@ -157,7 +157,7 @@ def settle(sentence: str, accepted: bool) -> None:
 
 def updated(kept, data):
     """The record of a run that goes on with what is still there: {split: Source} -> Split."""
-    now = splits.of(data, kept.data_dir, kept.seed)
+    now = splits.of(data, kept.data_dir, kept.seed, kept.shorter_px)
     used = {file.name for files in now.files.values() for file in files}
     listing = data["train"].listing
     there = [p.name for p in listing.pictures if p.split != "test"] if listing else []

@@ -38,7 +38,7 @@ class Split:
     """`files` of each split, or the `fingerprint` of a set that has none.
 
     `images` are the counts at the run's first start. `passed_over` are the names of pictures that
-    were added later; the run went on without them.
+    were added later; the run went on without them. `shorter_px` is the side that sized the run.
     """
 
     data: str
@@ -49,9 +49,10 @@ class Split:
     files: dict[str, tuple[File, ...]]
     fingerprint: dict | None = None
     passed_over: tuple[str, ...] = ()
+    shorter_px: int | None = None
 
 
-def of(splits, data_dir, seed) -> Split | None:
+def of(splits, data_dir, seed, shorter_px=None) -> Split | None:
     """What two Sources hold, {split: Source}; None where nothing could change: digits."""
     train = splits["train"]
     if not train.listing and train.fingerprint is None:
@@ -64,6 +65,7 @@ def of(splits, data_dir, seed) -> Split | None:
         {name: source.length for name, source in splits.items()},
         {name: described(source.pictures, source.files) for name, source in splits.items()},
         train.fingerprint,
+        shorter_px=shorter_px,
     )
 
 

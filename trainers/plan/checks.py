@@ -10,6 +10,7 @@ import typing
 from zoo import limits
 from zoo.limits import LimitError
 
+SIZED = "folder"  # the recipe that trainers.plan.sizing completes
 CHOICES = {
     "schedule": ("step", "cosine", "plateau"),
     "warmup": ("constant", "linear", "error"),
@@ -26,6 +27,7 @@ def settle(recipe):
     for field in dataclasses.fields(recipe):
         value = plain(field, getattr(recipe, field.name))
         object.__setattr__(recipe, field.name, value)  # frozen from here on
+    check_length(recipe)
     check_drops(recipe)
     check_warmup(recipe)
     if (recipe.mixup or recipe.cutmix) and recipe.batch_size % 2:
@@ -57,6 +59,12 @@ def _sequence(name, value):
         shown = limits.shown(value)
         raise LimitError(f"--{name}: expected fractions such as 0.5, 0.75, got {shown}")
     return value
+
+
+def check_length(recipe):
+    """The recipe of a folder is as long as its pictures make it; others say how long."""
+    if recipe.name != SIZED and recipe.steps is None and recipe.epochs is None:
+        raise ValueError(f"recipe {recipe.name}: expected steps or epochs, got neither")
 
 
 def check_drops(recipe):

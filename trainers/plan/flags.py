@@ -105,7 +105,8 @@ def run(values=flags.FLAGS):
     """The Run that the flags mean. ValueError, of one sentence, for what cannot be meant."""
     adopted = adopt.settings(values) if values.init_from else {}
     named = values.recipe or (adopt.RECIPE if values.init_from else None)
-    data = values.data or (RECIPES[named].data if named else "digits")
+    data = values.data or (RECIPES[named].data if named else _unnamed(values))
+    _check_data(values, data)
     model = adopted.get("model", values.model)
     stem = specs.find(model).stem if model else "cifar"
     recipe = RECIPES[named or default_for(data, stem)]
@@ -126,6 +127,20 @@ def run(values=flags.FLAGS):
         recipe=recipe,
         init_from=values.init_from,
     )
+
+
+def _unnamed(values):
+    """The data that no flag names: a directory's pictures, if there is one, else digits."""
+    return "folder" if "data_dir" in values and values.data_dir else "digits"
+
+
+def _check_data(values, data):
+    """ValueError where a directory is given to what is in none."""
+    if data in ("digits", "synthetic") and "data_dir" in values and values.data_dir:
+        raise ValueError(
+            f"--data_dir={values.data_dir:.80} is not for {data}, which need none: leave one out, "
+            "or give --data=folder for the pictures in it"
+        )
 
 
 def _scaled(values, recipe):
@@ -170,6 +185,12 @@ def other_batch(run):
 
 def _changed(values):
     changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
+    if values.steps and values.epochs:
+        raise ValueError(
+            f"--steps={values.steps} and --epochs={values.epochs} both say how long: leave one out"
+        )
+    if values.epochs:
+        return {k: v for k, v in changed.items() if v is not None} | {"steps": None}
     return {name: value for name, value in changed.items() if value is not None}
 
 

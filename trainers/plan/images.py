@@ -7,9 +7,9 @@ import os
 import keras
 
 import zoo
-from trainers.data import recorded, skipped, sources
+from trainers.data import recorded, skipped, sources, split
 from trainers.data.augment import Augmentation
-from trainers.plan import transfer
+from trainers.plan import sizing, transfer
 from zoo import archive
 from zoo.preprocess import InputContract
 
@@ -39,17 +39,24 @@ OWN = Images()
 class Data:
     """Both splits of a run's images, and how they enter the network.
 
-    `drawing` is how a folder's held-out part is drawn, where it is.
+    `drawing` is how a folder's held-out part is drawn, where it is; `shorter_px` is its pictures'
+    side, where that was asked for.
     """
 
     train: sources.Source
     validation: sources.Source
     input: InputContract
     drawing: str = "hash"
+    shorter_px: int | None = None
 
 
 def load(run, data_dir, begun=None, accepted=False):
-    """Sources by name, and the input contract that the recipe and their images make.
+    """Sources by name, and the input contract that the recipe and their images make."""
+    return settled(run, data_dir, begun, accepted)[1]
+
+
+def settled(run, data_dir, begun=None, accepted=False):
+    """The Run with what its images settle, and those: -> (Run, Data).
 
     `begun` is the directory of a run that goes on, with the images that it began with; what has
     changed since is refused unless `accepted`.
@@ -64,13 +71,22 @@ def load(run, data_dir, begun=None, accepted=False):
     train, validation = recorded.load(begun, facts, sources.SPLITS, accepted, **options).values()
     if begun:
         require_trained_classes(train, begun)
+    kept = split.read(begun) if begun else None
+    side = kept.shorter_px if kept else None
+    if side is None and sizing.asks_for_side(run):
+        side = sizing.typical_side(train)
+    run = sizing.settled(run, kept.images["train"] if kept else train.length, side)
+    return run, Data(train, validation, contract(run, train), facts["drawing"], side)
+
+
+def contract(run, train):
+    """How images enter the network."""
     if run.init_from:
-        return Data(train, validation, transfer.contract(run), facts["drawing"])
+        return transfer.contract(run)
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
     resize_px = run.recipe.resize_px or size
-    contract = InputContract(size, max(size, resize_px), orientation="exif")
-    return Data(train, validation, contract, facts["drawing"])
+    return InputContract(size, max(size, resize_px), orientation="exif")
 
 
 def require_trained_classes(source, run_dir):
@@ -93,7 +109,7 @@ def tolerant(data):
     return dataclasses.replace(data, train=train, validation=validation)
 
 
-def source_of(manifest, split="validation", other=OWN, run_dir=None):
+def source_of(manifest, part="validation", other=OWN, run_dir=None):
     """The images of a trained network's run, or others of the same classes, to judge it by.
 
     Its own are those that `run_dir` has recorded, unless it is of a time when none did.
@@ -111,8 +127,8 @@ def source_of(manifest, split="validation", other=OWN, run_dir=None):
         facts |= {"data_dir": other.data_dir, "drawing": "hash"}
     elif other.data_dir:
         facts["data_dir"] = other.data_dir
-    kept_in = run_dir if is_own(manifest, other, name) and split in sources.SPLITS else None
-    source = recorded.load(kept_in, facts, [split], other.accepted, **options)[split]
+    kept_in = run_dir if is_own(manifest, other, name) and part in sources.SPLITS else None
+    source = recorded.load(kept_in, facts, [part], other.accepted, **options)[part]
     require_classes(source, manifest.class_names)
     return source
 

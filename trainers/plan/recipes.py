@@ -19,9 +19,10 @@ class Recipe:
     data: str
     model: str
     batch_size: int = setting("images a step, over all devices")
-    steps: int = setting("optimizer steps in all")
-    round_steps: int = setting("steps between evaluations")
+    steps: int | None = setting("optimizer steps in all; default of `folder`: as many pictures say")
+    round_steps: int | None = setting("steps between evaluations")
     learning_rate: float = setting("learning rate at its highest")
+    epochs: int | None = setting("passes over the images: another way to say steps", None)
     schedule: str = setting(
         "how the learning rate falls: by 10 at `drops` (step), along a cosine, or by 10 when the "
         "validation error has not fallen for `patience_rounds` (plateau)",
@@ -162,6 +163,22 @@ RECIPES = {
             erase=0.1,
             image_size=224,
             resize_px=256,
+            mean="channel",
+        ),
+        # What it leaves open is sized by the pictures: trainers/plan/sizing.py, with measurements.
+        Recipe(
+            name="folder",
+            source="this project's: a few hundred pictures of one's own, from scratch, in minutes",
+            data="folder",
+            model="resnet18",
+            batch_size=32,
+            steps=None,
+            round_steps=None,
+            learning_rate=0.05,
+            schedule="cosine",
+            warmup="linear",
+            warmup_steps=20,
+            augmentation="pad_crop",
             mean="channel",
         ),
         # For images like the source's. Far from them all of the net had better learn, as

@@ -36,7 +36,7 @@ class Timing:
 
 def report(run, place, count):
     """What a person reads of `count` steps of the run: the setting, then `table`."""
-    data = classification.images_of(run, place)
+    run, data = classification.images_of(run, place)
     alike.check(run, place, data, **{"--benchmark": f"{count} steps"})
     timings, multiply_adds = measure(run, place, data, count)
     setting = f"{run.model} on {run.data}, {run.precision}; {place.devices}"

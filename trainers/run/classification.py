@@ -17,13 +17,13 @@ def train(run, place):
     """Images, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
         directory.check(run, place.run_dir)
-        data = images_of(run, place, directory.begun(place.run_dir))
-        alike.check(run, place, data)
+        asked, (run, data) = run, images_of(run, place, directory.begun(place.run_dir))
+        alike.check(asked, place, data)
         with directory.held(place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
             alike.check_step(state, place)
-            directory.claim(run, place, data)
+            directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
             if note := other_batch(run):
                 place.say(note)
@@ -31,16 +31,16 @@ def train(run, place):
 
 
 def images_of(run, place, resumed=False):
-    """The run's images, found where the place says; unreadable ones are passed over.
+    """The run, settled by its images, and those, found where the place says: -> (Run, Data).
 
-    A run that is `resumed` has those that it began with.
+    Unreadable ones are passed over. A run that is `resumed` has those that it began with.
     """
     begun = place.run_dir if resumed else None
-    data = images.load(run, place.data_dir, begun, place.accept_changed_data)
+    run, data = images.settled(run, place.data_dir, begun, place.accept_changed_data)
     if place.data_service:
         service.check(place.data_service, data.train)
-        return data
-    return images.tolerant(data)
+        return run, data
+    return run, images.tolerant(data)
 
 
 def build(run, data, strategy):
@@ -94,11 +94,13 @@ def headline(run, data, state, devices):
     if run.init_from and not state.step:
         start = transfer.describe(run, data.train.class_names)
     counted = "parameters to train" if run.init_from else "parameters"
+    epochs = run.recipe.steps * run.recipe.batch_size / data.train.length
     listed = f"{data.train.listing}; " if data.train.listing else ""
     return (
         f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: {listed}"
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
-        f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}"
+        f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}; "
+        f"{run.recipe.steps:,} steps, {epochs:,.1f} epochs at {data.input.image_size} px"
     )
 
 

@@ -69,7 +69,7 @@ def claim(run, place, data):
     both = {source.split: source for source in (data.train, data.validation)}
     if not begun(place.run_dir):
         files.write_text(place.run_dir / FLAGS, as_text(run))
-        if found := split.of(both, place.data_dir, run.seed):
+        if found := split.of(both, place.data_dir, run.seed, data.shorter_px):
             split.write(place.run_dir, found)
     elif place.accept_changed_data and (kept := split.read(place.run_dir)):
         split.write(place.run_dir, recorded.updated(kept, both))

@@ -205,7 +205,7 @@ def test_a_directory_of_another_run_is_refused(whole):
         (["--cluster=a:1,b:2"], 2, "--cluster is for --strategy=multiworker: give that too"),
         (["--worker=0", "--strategy=mirrored"], 2, "--worker is for --strategy=multiworker"),
         (["--benchmark_steps=9"], 2, "--benchmark_steps is for --benchmark: give that too"),
-        (["--data_dir=photos"], 2, "--data=digits is no images of --data_dir='photos'"),
+        (["--data=digits", "--data_dir=photos"], 2, "--data_dir=photos is not for digits"),
         (["--init_from="], 2, "--init_from: expected"),
         (["--model="], 2, "--model: expected a network"),
         (["--data="], 2, "--data: expected digits, folder"),

@@ -10,7 +10,6 @@ from trainers.judging import options as judging
 from zoo import limits, program
 
 STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
-IN_MEMORY = ("digits", "synthetic")  # images that come from nowhere on the disk
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +94,7 @@ def read(run, values=flags.FLAGS):
         }
     )
     check_engine(run, options)
-    check_idle(run, options, values)
+    check_idle(options, values)
     if options.several_processes:
         cluster.configure(values.cluster, values.worker)
         cluster.peers()
@@ -116,18 +115,13 @@ def check_engine(run, options):
         )
 
 
-def check_idle(run, options, values):
+def check_idle(options, values):
     """ValueError for a flag that would change nothing: who gave it expects something else."""
     if not options.several_processes:
         for name in ("cluster", "worker"):
             if values[name].value is not None:
                 raise ValueError(f"--{name} is for --strategy=multiworker: give that too")
     judging.check_parts(options.strategy, options.logical_devices)
-    if options.data_dir and run.data in IN_MEMORY:
-        raise ValueError(
-            f"--data={run.data} is no images of --data_dir={limits.shown(options.data_dir)}: give "
-            "--data=folder, or another set's name, or leave --data_dir out"
-        )
 
 
 def waiting_aloud(options):

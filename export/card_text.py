@@ -1,7 +1,7 @@
 """The model card, in Markdown, from an artifact's metadata alone."""
 
 from export import usage
-from export.headers import MAX_PIXELS
+from zoo.headers import MAX_PIXELS
 
 
 def text(metadata):

@@ -8,6 +8,8 @@ import dataclasses
 
 import tensorflow as tf
 
+from zoo import headers
+
 METHODS = ("bilinear", "bicubic")
 ROUNDINGS = ("nearest", "torch")
 
@@ -42,7 +44,8 @@ class InputContract:
 def decode(image_bytes):
     """RGB pixels of one JPEG, PNG, BMP, GIF (first frame) or WebP: () string -> (H, W, 3) uint8.
 
-    EXIF orientation is ignored. Raises InvalidArgumentError on anything else.
+    EXIF orientation is ignored. Raises InvalidArgumentError on anything else. Whatever size the
+    header claims is allocated: `headers.bounded` comes before this.
     """
     image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
     return tf.ensure_shape(image, (None, None, 3))
@@ -64,8 +67,11 @@ def resize_crop(image, contract):
 
 
 def prepare(image_bytes, contract):
-    """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255."""
-    return resize_crop(decode(image_bytes), contract)
+    """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255.
+
+    Raises InvalidArgumentError on what cannot be decoded, and on what claims to be too large.
+    """
+    return resize_crop(decode(headers.bounded(image_bytes, contract.resize_px)), contract)
 
 
 def scaled_size(height_width, shorter_px, rounding="nearest"):

@@ -9,10 +9,10 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from trainers.data import augment
+from trainers.data import augment, sources
 from trainers.data.augment import Augmentation, mix
 from trainers.data.stream import finish, stream
-from zoo import preprocess
+from zoo import headers, preprocess
 
 NO_AUGMENTATION = Augmentation("none")
 # Nothing here branches on tensors: AutoGraph would only take its second to convert it.
@@ -91,8 +91,9 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
 
     Elements: images, labels, weights (b,) float32, index, as `train`'s. The last batches are
     filled up with the last example at weight 0; every replica gets equally many. `limit` takes
-    that many examples by a fixed permutation, so of every class. `look` takes the contract's
-    place: a function (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
+    that many examples by a fixed permutation, so of every class. `look` takes the place of the
+    contract, of which `resize_px` still bounds what is read: a function (n, H, W, 3) -> (n, ...),
+    n = 1 for encoded images.
     """
     length = min(limit or source.length, source.length)
 
@@ -110,10 +111,11 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
         if look is None:
             return augment.apply(images, rows, contract, NO_AUGMENTATION)
         if images.dtype == tf.string:
-            return augment.each(
-                lambda image, _: look(preprocess.decode(image)[None])[0], images, {}
-            )
+            return augment.each(lambda image, _: look(decoded(image)[None])[0], images, {})
         return look(images)
+
+    def decoded(image):
+        return preprocess.decode(headers.bounded(image, contract.resize_px))
 
     def prepare(rows):
         return {**rows, "images": seen(rows["images"], rows)}
@@ -134,6 +136,8 @@ def mean(source, contract, kind: str, *, limit: int | None = None):
     for images, _, weights, _ in evaluate(source, contract, batch_size=64, limit=limit):
         kept = images.numpy()[weights.numpy() > 0]
         total, count = total + kept.sum(axis=0, dtype=np.float64), count + len(kept)
+    if not count:
+        raise sources.DataError(f"{source.name}: expected images that can be read, got none")
     pixel = total / count
     chosen = pixel if kind == "pixel" else pixel.mean(axis=(0, 1), keepdims=True)
     return chosen.astype(np.float32)

@@ -3,11 +3,13 @@
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from trainers.judging import figures, plots
 from zoo import files, preprocess
 
 PICTURES = ("confusion.png", "reliability.png", "worst.png")
+SHOWN_PX = 512  # more than a contact sheet has for one; thirty photographs take 6 GB as they are
 
 
 def head(run_dirs, manifests, source, look, weights):
@@ -55,9 +57,20 @@ def worst(path, scores, source):
 
 
 def picture(source, index):
-    """One image as it is stored: -> (H, W, 3) uint8."""
+    """One image as it is stored, or as small as it is shown: -> (H, W, 3) uint8."""
     images, _ = source.fetch(np.array([index]))
-    return (images[0] if source.image_shape else preprocess.decode(images[0])).numpy()
+    return shrunk(images[0] if source.image_shape else preprocess.decode(images[0])).numpy()
+
+
+def shrunk(image):
+    """An image whose longer side is above SHOWN_PX made that long: (H, W, 3) -> (h, w, 3) uint8."""
+    height, width = image.shape[:2]
+    scale = SHOWN_PX / max(height, width)
+    if scale >= 1:
+        return image
+    size = [max(1, round(side * scale)) for side in (height, width)]
+    small = tf.image.resize(image, size, antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(small), 0, 255), tf.uint8)
 
 
 def as_table(result):

@@ -25,16 +25,21 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
+        from trainers.data import skipped, stream
         from trainers.judging import statistics
         from trainers.plan import images as run_images
         from zoo import archive
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
-    source = run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, "train")
+    source = skipped.tolerant(run_images.source_of(manifest, _DATA.value, _DATA_DIR.value, "train"))
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
-    moved = statistics.recompute(model, (images for images, *_ in batches))
+    with stream.unreadable_named():
+        moved = statistics.recompute(model, (images for images, *_ in batches))
     archive.add(model, _RUN_DIR.value, WEIGHTS)
+    if names := source.skipped.names(source):
+        images = f"{len(names)} image{'s' * (len(names) > 1)}"
+        print(f"passed over {images} that cannot be read: {names[0]}{' ...' * (len(names) > 1)}")
     print(
         f"{manifest.network.name}: {len(moved)} normalisations, true averages over "
         f"{_BATCHES.value} batches of {batch_size} images; the means moved by "

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from export import card, parity, samples
 from export.classifier import ExportError
+from zoo import disks
 from zoo.recursion import room_for
 
 BATCH_SIZE = 32
@@ -103,7 +104,7 @@ def version_directory(output_dir, version=None):
     target = output_dir / str(version)
     if target.exists():
         raise ExportError(f"{target} exists and is never overwritten: give another --version")
-    with temporary_directory(output_dir) as temporary:
+    with disks.told(output_dir), temporary_directory(output_dir) as temporary:
         yield temporary, target
         flush(temporary)
         os.rename(temporary, target)  # fails if another process was first

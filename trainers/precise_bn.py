@@ -28,7 +28,7 @@ def main(arguments):
         from trainers.data import skipped, stream
         from trainers.judging import statistics
         from trainers.plan import images as run_images
-        from zoo import archive
+        from zoo import archive, disks
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
@@ -36,7 +36,8 @@ def main(arguments):
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
     with stream.unreadable_named():
         moved = statistics.recompute(model, (images for images, *_ in batches))
-    archive.add(model, _RUN_DIR.value, WEIGHTS)
+    with disks.told(_RUN_DIR.value):
+        archive.add(model, _RUN_DIR.value, WEIGHTS)
     if names := source.skipped.names(source):
         images = f"{len(names)} image{'s' * (len(names) > 1)}"
         print(f"passed over {images} that cannot be read: {names[0]}{' ...' * (len(names) > 1)}")

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.judging import figures, plots
-from zoo import files, preprocess
+from zoo import disks, files, preprocess
 
 PICTURES = ("confusion.png", "reliability.png", "worst.png")
 SHOWN_PX = 512  # more than a contact sheet has for one; thirty photographs take 6 GB as they are
@@ -33,14 +33,15 @@ def head(run_dirs, manifests, source, look, weights):
 def write(directory, result, scores, source):
     """`evaluation.json` and PICTURES, into a directory that need not be there: -> the first."""
     directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    mistakes = worst(directory / "worst.png", scores, source)
-    result = {**result, "worst": mistakes}
-    files.write_json(directory / "evaluation.json", result)
-    counts = figures.confusion(scores.probabilities, scores.labels)
-    plots.confusion(directory / "confusion.png", counts, source.class_names)
-    bins = figures.bins(scores.probabilities, scores.labels)
-    plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
+    with disks.told(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        mistakes = worst(directory / "worst.png", scores, source)
+        result = {**result, "worst": mistakes}
+        files.write_json(directory / "evaluation.json", result)
+        counts = figures.confusion(scores.probabilities, scores.labels)
+        plots.confusion(directory / "confusion.png", counts, source.class_names)
+        bins = figures.bins(scores.probabilities, scores.labels)
+        plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
     return result
 
 

@@ -33,7 +33,7 @@ demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	@echo "  curves     $(PY) -m tensorboard.main --logdir=runs"
 	@echo "  resume     $(PY) -m trainers.classify --run_dir=runs/demo"
 	@echo "  classify   $(PY) -m trainers.predict --run_dir=runs/demo artifacts/demo/1/samples/000.png"
-	@echo "  verify     $(PY) -m export.verify artifacts/demo/1"
+	@echo "  verify     $(PY) -m export.verify artifacts/demo/1 --run"
 
 test: $(PEERS)  ## every test, in two processes
 	$(PY) -m pytest -n 2 $(ARGS)

@@ -1,7 +1,7 @@
 """The model card, in Markdown, from an artifact's metadata alone."""
 
 from export import usage
-from export.headers import MAX_PIXELS
+from zoo.headers import MAX_PIXELS
 
 
 def text(metadata):
@@ -146,7 +146,9 @@ def contents(m):
     versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items())
     return (
         "## Files\n\n| file | bytes | sha256 |\n|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "`samples/` holds images and the network's answers; `python -m export.verify DIR` checks "
-        f"hashes, signatures and answers against them. Whole hashes are in `metadata.json`.\n\n"
+        "Whole hashes are in `metadata.json`, against which `python -m export.verify DIR` checks "
+        "the files. That shows that they are whole, not who made them. The hash of `metadata.json` "
+        "itself was printed when this was published: given from elsewhere, `--sha256=HASH` proves "
+        "the origin too, and the network's answers to the images of `samples/` are compared.\n\n"
         f"Made with {versions}."
     )

@@ -1,25 +1,61 @@
-"""Whether an artifact still is what it was when it was published."""
+"""Whether an artifact still is what it was when it was published.
+
+Its records lie in it, so they say nothing of who made it: who changes a file can change its hash.
+Its model runs only for who trusts it, or knows from elsewhere the hash of `metadata.json`.
+"""
 
 import json
+import os
 import pathlib
+import stat
 
 import numpy as np
 
 from export import card, formats, images, parity, publish, samples
 from export.classifier import ExportError
+from zoo import files
+
+KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 def problems(directory):
-    """Sentences, one for each thing that is not as recorded; none if all is well.
+    """Sentences, one for each file that is not as recorded; none if all is well. Runs nothing.
 
-    ExportError if the records themselves cannot be read. Answers are compared only while the
-    files are the published ones: a changed model should not be run.
+    ExportError if the records themselves cannot be read.
     """
     directory = pathlib.Path(directory)
+    return foreign(directory) or changed_files(directory, read_metadata(directory)["files"])
+
+
+def foreign(directory):
+    """Sentences on what is neither a file nor a folder with something in it; nothing is opened."""
+    found = []
+    for folder, folders, names in os.walk(directory):
+        path = pathlib.Path(folder)
+        for name in (*folders, *names):
+            inner = path / name
+            mode = os.lstat(inner).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                kind = KINDS.get(stat.S_IFMT(mode), "a device")
+                found.append(f"{inner.relative_to(directory).as_posix()} is {kind}, not a file")
+        if not folders and not names and path != directory:
+            found.append(f"{path.relative_to(directory).as_posix()} is an empty folder")
+    return sorted(found)
+
+
+def unknown(directory, hashes):
+    """Sentences, one or none: on `metadata.json` if it has none of the hashes."""
+    found = files.sha256(pathlib.Path(directory) / card.METADATA)
+    if found in hashes:
+        return []
+    return [f"{card.METADATA} has sha256 {found}, expected {' or '.join(hashes[:2])}"]
+
+
+def wrong_answers(directory):
+    """Sentences on signatures and answers that are not as recorded. Runs the artifact's model."""
+    directory = pathlib.Path(directory)
     metadata = read_metadata(directory)
-    found = changed_files(directory, metadata["files"])
-    if found:
-        return found
+    found = []
     form = formats.find(metadata["artifact"])
     loaded = form.load(directory)
     if loaded.interface != metadata["interface"]:
@@ -67,9 +103,10 @@ def answers(loaded, stored):
     return proof
 
 
-def summary(directory):
+def summary(directory, checked):
+    """What a person reads of an artifact in which nothing was wrong; `checked` in words."""
     metadata = read_metadata(pathlib.Path(directory))
     return (
         f"{metadata['network']} as {metadata['artifact']} is as published: "
-        f"{len(metadata['files'])} files, signatures and answers"
+        f"{len(metadata['files'])} files, {checked}"
     )

@@ -4,7 +4,7 @@ import pathlib
 
 from absl import flags
 
-from zoo import limits, program
+from zoo import files, limits, program
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to export", required=True)
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "default: artifacts/RUN-FORMAT")
@@ -27,7 +27,7 @@ def export(name, arguments, calibrate=0):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from export import classifier, formats, images, publish
+        from export import card, classifier, formats, images, publish
 
     form = formats.find(name)
     run_dir = pathlib.Path(_RUN_DIR.value)
@@ -50,6 +50,8 @@ def export(name, arguments, calibrate=0):
     print(f"{target}: {source.model.name} as {form.name}, compared on {held_out.origin}")
     for way, comparison in proof.items():
         print(f"  {way:<13} {sentence(comparison)}")
+    digits = files.sha256(target / card.METADATA)
+    print(f"keep its hash elsewhere: python -m export.verify {target} --sha256={digits}")
 
 
 def sentence(comparison):

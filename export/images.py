@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from export.classifier import ExportError
-from trainers.data import pipelines, recorded
+from trainers.data import pipelines, recorded, skipped
 from zoo import preprocess
 
 BATCH_SIZE = 32
@@ -48,7 +48,8 @@ def of_run(classifier, split, limit, data_dir=None, run_dir=None, accepted=False
     """At most `limit` images of the classifier's own data; photographs if it names none.
 
     Its own are those that `run_dir` has recorded; DataError where they have changed since, unless
-    that is `accepted`.
+    that is `accepted`. ExportError where the data are of other classes: by their numbers each
+    answer would be wrong.
     """
     data = classifier.facts.get("data", {})
     if not data.get("name"):
@@ -58,16 +59,30 @@ def of_run(classifier, split, limit, data_dir=None, run_dir=None, accepted=False
         options = dict(image_size=classifier.image_size, num_classes=len(classifier.class_names))
     facts = {**data, "data_dir": data_dir or data.get("data_dir")}
     source = recorded.load(run_dir, facts, [split], accepted, **options)[split]
-    if source.class_names != classifier.class_names:
-        raise ExportError(
-            f"{source.name} has other classes than the network: {source.num_classes}, expected "
-            f"{len(classifier.class_names)}"
-        )
+    check_classes(source, classifier.class_names)
     return of_source(source, classifier.contract, limit)
 
 
+def check_classes(source, class_names):
+    if source.class_names == tuple(class_names):
+        return
+    own, theirs = set(class_names), set(source.class_names)
+    differ = [f"without {name!r}" for name in class_names if name not in theirs]
+    differ += [f"with {name!r}" for name in source.class_names if name not in own]
+    raise ExportError(
+        f"{source.name}: expected the network's {len(class_names)} classes, got "
+        f"{source.num_classes}, {', '.join(differ[:3]) or 'in another order'}"
+        f"{' ...' * (len(differ) > 3)}; give --data_dir with images of the classes that it was "
+        "trained on"
+    )
+
+
 def of_source(source, contract, limit):
-    """At most `limit` examples, drawn by the evaluation pipeline from every class."""
+    """At most `limit` examples, drawn by the evaluation pipeline from every class.
+
+    Those that cannot be read are passed over, as in training, and counted in `origin`.
+    """
+    source = skipped.tolerant(source)
     batches = pipelines.evaluate(source, contract, batch_size=BATCH_SIZE, limit=limit)
     pixels, labels, encoded = [], [], []
     for images, batch_labels, weights, index in batches:
@@ -75,8 +90,12 @@ def of_source(source, contract, limit):
         pixels.append(np.float32(images)[kept])
         labels.append(batch_labels.numpy()[kept])
         encoded += as_files(source.fetch(index)[0].numpy()[kept])
-    count = len(encoded)
+    count, passed_over = len(encoded), len(source.skipped.indices)
+    if not count:
+        raise ExportError(f"{source.name}: expected {source.split} images that can be read")
     origin = f"{count} of the {source.length} {source.split} images of {source.name}"
+    if passed_over:
+        origin += f", {passed_over} passed over that cannot be read"
     return Images(np.concatenate(pixels), tuple(encoded), np.concatenate(labels), origin)
 
 

@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from export import headers
-from zoo import preprocess
+from zoo import headers, preprocess
 
 
 def prepare(image_bytes, contract):
@@ -30,4 +29,4 @@ def prepare_one(encoded, contract):
     """() string -> (S, S, 3) float32 in 0-255. Raises InvalidArgumentError on what is refused."""
     # Not an assertion: a server may strip those from a graph. No decoder takes an empty string.
     encoded = tf.where(headers.is_safe(encoded, contract.resize_px), encoded, b"")
-    return preprocess.prepare(encoded, contract)
+    return preprocess.resize_crop(preprocess.decode(encoded), contract)

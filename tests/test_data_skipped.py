@@ -1,6 +1,7 @@
 """Pictures of every kind: read as Pillow reads them, or skipped, counted and named."""
 
 import io
+import pathlib
 import signal
 import subprocess
 
@@ -13,6 +14,7 @@ from runs_on_digits import command, records, run, wait_for
 from trainers.data import pipelines, skipped, sources
 from trainers.data.augment import Augmentation
 from trainers.data.sources import folder
+from trainers.judging import views
 from zoo import preprocess
 from zoo.preprocess import InputContract
 
@@ -159,6 +161,61 @@ def test_nothing_readable_is_an_error_and_no_endless_search(tmp_path):
         list(stream_of(skipped.tolerant(source)))
 
 
+@pytest.fixture
+def oversized(tmp_path):
+    """Eight pictures; the fifth is 1 x 1100: 72 million pixels once the shorter side is 256.
+
+    Its header is enough: the rest of the sixth, which says 16,383 x 16,383, is missing.
+    """
+    found = sorted(photos(tmp_path / "photos", 8).rglob("*.png"))
+    Image.new("RGB", (1, 1100)).save(found[4])
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "WEBP", lossless=True)
+    content = bytearray(out.getvalue())
+    content[21:25] = (2**28 - 1).to_bytes(4, "little")  # 14 bits less one for each side
+    found[5].write_bytes(content)
+    labels = [int("light" in str(path)) for path in found]
+    return folder.source("folder", "train", ("dark", "light"), [str(p) for p in found], labels)
+
+
+@pytest.mark.parametrize("kind", ["none", "pad_crop", "scale_jitter", "random_resized_crop"])
+def test_training_passes_over_what_is_too_large(oversized, kind):
+    passing = skipped.tolerant(oversized)
+    batches = pipelines.train(
+        passing,
+        InputContract(8, 256),
+        Augmentation(kind, pad_px=1),
+        batch_size=4,
+        seed=1,
+        steps=(0, 2),
+    )
+    assert {4, 5}.isdisjoint(np.concatenate([index.numpy() for *_, index in batches]))
+    assert passing.skipped.indices == {4, 5}
+
+
+@pytest.mark.parametrize("kind", views.KINDS)
+def test_evaluation_passes_over_what_is_too_large(oversized, kind):
+    passing = skipped.tolerant(oversized)
+    one = views.passes(kind, InputContract(24, 256))[-1]
+    (batch,) = pipelines.evaluate(passing, one.contract, batch_size=8, look=one.look)
+    expected = {5} if kind != "center" else {4, 5}  # of a net of 24 px the other sides are 27, 69
+    assert set(np.flatnonzero(batch[2].numpy() == 0)) == passing.skipped.indices == expected
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of at most 67,108,864 pixels"):
+        list(pipelines.evaluate(oversized, one.contract, batch_size=8, look=one.look))
+
+
+def test_a_mean_passes_over_what_is_too_large(oversized):
+    passing = skipped.tolerant(oversized)
+    found = pipelines.mean(passing, InputContract(8, 256), "pixel")
+    others = [p for i, p in enumerate(oversized.files) if i not in (4, 5)]
+    rest = folder.source("folder", "train", ("a",), others, [0] * 6)
+    np.testing.assert_array_equal(found, pipelines.mean(rest, InputContract(8, 256), "pixel"))
+    for path in others:
+        pathlib.Path(path).write_bytes(b"")
+    with pytest.raises(sources.DataError, match="expected images that can be read, got none"):
+        pipelines.mean(skipped.tolerant(oversized), InputContract(8, 256), "pixel")
+
+
 def test_lines_are_merged_and_counted(tmp_path):
     source = sources.Source("folder", "train", ("a",), 1000, None, None)
     assert skipped.merge(tmp_path, ["train\t7"]) == ["train\t7"]
@@ -206,7 +263,8 @@ def test_a_run_names_what_it_skipped_and_a_killed_one_the_same(tmp_path):
 
     judged = run("evaluate", f"--run_dir={killed}", "--split=train")
     assert judged.returncode == 1
-    assert "expected a readable image, replace or remove it:" in judged.stderr.splitlines()[-1]
+    named = "expected a readable image of at most 67,108,864 pixels, replace or remove it:"
+    assert named in judged.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -1,11 +1,14 @@
 """What lies beside an artifact, and that `export.verify` notices when it is no longer true."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
+import os
 import pathlib
 import shutil
+import socket
 import subprocess
 
 import export_networks
@@ -104,10 +107,79 @@ def verify(*directories):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
-def test_verify_passes_what_was_published(artifacts):
+def test_verify_passes_what_was_published(artifacts, tmp_path):
+    """By the files alone; by the answers too if told so, or told the hashes, or a file of them."""
     done = verify(*artifacts.values())
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("is as published") == 2
+    assert done.stdout.count("is as published") == done.stdout.count("its model not run") == 2
+    done = verify("--run", artifacts["tflite-int8"])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "files, signatures and answers" in done.stdout
+    hashes = [digest(directory / card.METADATA) for directory in artifacts.values()]
+    (tmp_path / "sums").write_text(f"{hashes[0]}  a/metadata.json\n\n")
+    done = verify(f"--sha256={tmp_path / 'sums'}", f"--sha256={hashes[1]}", *artifacts.values())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("the hash you gave and signatures and answers") == 2
+
+
+def test_verify_runs_nothing_of_whose_origin_it_is_not_sure(artifact):
+    """A model that somebody changed, with its hashes: no program loads it unasked."""
+    (artifact / "saved_model.pb").write_bytes(b"no model at all")
+    rehash(artifact)
+    done = verify(artifact)
+    assert done.returncode == 0 and "its model not run" in done.stdout
+    done = verify("--run", f"--sha256={'0' * 64}", artifact)
+    assert done.returncode == 1
+    found = digest(artifact / card.METADATA)
+    assert f"metadata.json has sha256 {found}, expected {'0' * 64}" in done.stdout
+
+
+def test_a_hash_that_cannot_be_meant(tmp_path):
+    (tmp_path / "text").write_text("text")
+    for word in ("abc", tmp_path / "text", tmp_path, tmp_path / "missing"):
+        done = verify(f"--sha256={word}", tmp_path)
+        assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+        assert "expected 64 hexadecimal digits or a file of them" in done.stderr
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_verify_names_what_is_no_file(artifact):
+    """Links, even to the same bytes, pipes, which would keep a reader waiting, empty folders."""
+    elsewhere = artifact.parent / "labels.txt"
+    (artifact / "labels.txt").rename(elsewhere)
+    (artifact / "labels.txt").symlink_to(elsewhere)
+    (artifact / "samples" / "more").symlink_to(artifact.parent, target_is_directory=True)
+    os.mkfifo(artifact / "pipe")
+    (artifact / "metadata.json").unlink()
+    os.mkfifo(artifact / "metadata.json")
+    (artifact / "empty" / "inner").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(artifact):
+        listener.bind("socket")  # by a short name: an address has 108 bytes at most
+    assert check.problems(artifact) == [
+        "empty/inner is an empty folder",
+        "labels.txt is a link, not a file",
+        "metadata.json is a pipe, not a file",
+        "pipe is a pipe, not a file",
+        "samples/more is a link, not a file",
+        "socket is a socket, not a file",
+    ]
+
+
+def test_verify_goes_where_a_link_to_the_artifact_leads(artifact):
+    (artifact.parent / "latest").symlink_to(artifact)
+    assert check.problems(artifact.parent / "latest") == []
+
+
+def test_an_exporter_prints_the_hash(tmp_path):
+    run = export_networks.save_run(tmp_path / "run")
+    arguments = [f"--run_dir={run}", f"--output_dir={tmp_path / 'out'}", "--images=20"]
+    command = export_networks.program("export.onnx", *arguments)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    found = digest(tmp_path / "out" / "1" / card.METADATA)
+    assert done.stdout.splitlines()[-1].endswith(f"{tmp_path}/out/1 --sha256={found}")
 
 
 def test_verify_notices(artifact):
@@ -145,7 +217,8 @@ def test_verify_compares_answers_too(artifact, tmp_path):
     formats.find("saved_model").write(wrong, tmp_path / "other", evidence)
     shutil.copytree(tmp_path / "other", artifact, dirs_exist_ok=True)
     rehash(artifact)
-    found = check.problems(artifact)
+    assert check.problems(artifact) == []
+    found = check.wrong_answers(artifact)
     assert {line.split(":")[0] for line in found} == {"pixels", "bytes"}
 
 
@@ -153,7 +226,7 @@ def test_verify_compares_signatures(artifact):
     metadata = json.loads((artifact / card.METADATA).read_text())
     del metadata["interface"]["serve_bytes"]["outputs"]["ok"]
     (artifact / card.METADATA).write_text(json.dumps(metadata))
-    assert check.problems(artifact) == ["its signatures are not those that were recorded"]
+    assert check.wrong_answers(artifact) == ["its signatures are not those that were recorded"]
 
 
 @pytest.mark.parametrize(

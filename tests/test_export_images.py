@@ -1,14 +1,18 @@
 """The real images that artifacts are compared on, against PIL and the files on disk."""
 
 import io
+import shutil
+import subprocess
 
 import export_networks
 import numpy as np
 import PIL.Image
 import pytest
 
+import zoo
 from export import images
-from export.classifier import Classifier
+from export.classifier import Classifier, ExportError
+from zoo import archive
 from zoo.preprocess import InputContract
 
 
@@ -29,8 +33,6 @@ def folder(tmp_path):
 
 
 def classifier(folder):
-    import zoo
-
     facts = {"data": {"name": "folder", "data_dir": str(folder)}}
     model = zoo.build("resnet8", num_classes=2, image_size=8)
     return Classifier(model, InputContract(8, 12), ("cat", "dog"), facts)
@@ -49,6 +51,59 @@ def test_a_client_would_send_the_files_themselves(folder):
         assert np.abs(decoded[2:10, 2:10] - pixels).max() <= (content[:2] == b"\xff\xd8") * 4
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda root: (root / "owl").mkdir(), "2 classes, got 3, with 'owl'"),
+        (lambda root: (root / "cat").rename(root / "ant"), "got 2, without 'cat', with 'ant'"),
+        (lambda root: shutil.rmtree(root / "cat"), "2 classes, got 1, without 'cat'"),
+    ],
+)
+def test_images_of_other_classes_are_refused(folder, change, sentence):
+    place, _ = folder
+    for split in ("train", "validation"):
+        change(place / split)
+        if (place / split / "owl").exists():
+            PIL.Image.new("RGB", (12, 12)).save(place / split / "owl" / "0.png")
+    with pytest.raises(ExportError, match=sentence):
+        images.of_run(classifier(place), "validation", 100)
+
+
+def test_what_cannot_be_read_or_claims_too_much_is_passed_over(folder):
+    place, labels = folder
+    ours = [path for path in sorted(labels) if "valid" in str(path)]
+    ours[0].write_bytes(b"")
+    large = bytearray(ours[1].read_bytes())
+    large[16:24] = (20_000).to_bytes(4, "big") * 2
+    ours[1].write_bytes(large)
+    found = images.of_run(classifier(place), "validation", 100)
+    assert found.encoded == tuple(path.read_bytes() for path in ours[2:])
+    assert found.labels.tolist() == [labels[path] for path in ours[2:]]
+    assert found.origin.endswith(
+        "4 of the 6 validation images of folder, 2 passed over that cannot be read"
+    )
+    for path in ours:
+        path.write_bytes(b"")
+    with pytest.raises(ExportError, match="expected validation images that can be read"):
+        images.of_run(classifier(place), "validation", 100)
+
+
+def test_an_export_on_other_classes_publishes_nothing(folder, tmp_path):
+    place, _ = folder
+    source = classifier(place)
+    network = zoo.Network("resnet8", 2, 8, "A")
+    facts = source.facts["data"]
+    manifest = archive.Manifest(network, source.contract, ("cat", "dog"), data=facts)
+    archive.save(source.model, manifest, tmp_path / "run")
+    for split in ("train", "validation"):
+        shutil.rmtree(place / split / "cat")
+    arguments = [f"--run_dir={tmp_path / 'run'}", f"--output_dir={tmp_path / 'out'}"]
+    command = export_networks.program("export.saved_model", *arguments)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "without 'cat'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
 def test_pixels_in_memory_are_sent_as_lossless_files():
     found = images.of_run(export_networks.digits_classifier(), "validation", 37)
     assert len(found) == 37 and found.pixels.shape == (37, 8, 8, 3)
@@ -58,8 +113,6 @@ def test_pixels_in_memory_are_sent_as_lossless_files():
 
 
 def test_a_network_without_data_is_tried_on_photographs():
-    import zoo
-
     model = zoo.build("resnet8", image_size=32)
     nameless = Classifier(model, InputContract(32, 36), export_networks.NAMES)
     found = images.of_run(nameless, "validation", 20)

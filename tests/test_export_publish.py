@@ -96,6 +96,35 @@ def test_a_crash_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_export_left_blocks_nobody_and_is_swept(tmp_path):
+    """In a container the next one has the same PID. One that is at work is left alone."""
+    for name in (f".{os.getpid()}.1", ".writing-of-a-dead-one"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half").write_text("x")
+    with publish.version_directory(tmp_path) as (first, _):
+        assert not (tmp_path / ".writing-of-a-dead-one").exists()
+        with publish.version_directory(tmp_path, 2) as (second, _):
+            assert first != second and first.is_dir() and second.is_dir()
+            (second / "file").write_text("second")
+        (first / "file").write_text("first")
+    for version, content in (("1", "first"), ("2", "second")):
+        assert (tmp_path / version / "file").read_text() == content
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".writing")]
+
+
+def test_a_killed_process_holds_nothing(tmp_path):
+    code = (
+        "import os, signal, sys; from export import publish\n"
+        "with publish.version_directory(sys.argv[1]) as (temporary, _):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL)
+    (dead,) = tmp_path.iterdir()
+    with publish.version_directory(tmp_path):
+        assert not dead.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+
+
 def test_a_version_that_another_process_published_first_stays(tmp_path):
     with pytest.raises(OSError), publish.version_directory(tmp_path, 1) as (temporary, target):
         (temporary / "file").write_text("ours")

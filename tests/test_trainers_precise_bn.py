@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from export_networks import program, randomised, save_run
 from keras.ops import convert_to_numpy as convert
+from PIL import Image
 
 import zoo
 from trainers.judging import statistics
 from zoo import archive
+from zoo.preprocess import InputContract
 
 
 def batches_of(count=5, size=8, side=8):
@@ -109,6 +111,28 @@ def test_evaluation_takes_the_weights_it_is_told_to(run_dir):
         assert result["weights"] == weights
         errors[weights] = result["error"]
     assert errors["precise"] < errors["model"]  # after 30 steps the moving averages lag
+
+
+def test_unreadable_pictures_are_passed_over_and_counted(tmp_path):
+    rng = np.random.default_rng(0)
+    for split in ("train", "validation"):
+        for name in ("cat", "dog"):
+            (tmp_path / "photos" / split / name).mkdir(parents=True)
+            for number in range(4):
+                picture = Image.fromarray(rng.integers(0, 256, (12, 12, 3), np.uint8))
+                picture.save(tmp_path / "photos" / split / name / f"{number}.png")
+    broken = tmp_path / "photos" / "train" / "cat" / "2.png"
+    broken.write_bytes(b"no picture")
+    network = zoo.Network("resnet8", 2, 8, "A")
+    facts = {"name": "folder", "data_dir": str(tmp_path / "photos")}
+    manifest = archive.Manifest(network, InputContract(8, 8), ("cat", "dog"), data=facts)
+    archive.save(zoo.build_network(network), manifest, tmp_path / "run")
+    arguments = [f"--run_dir={tmp_path / 'run'}", "--batches=4", "--batch_size=4"]
+    command = program("trainers.precise_bn", *arguments)
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert f"passed over 1 image that cannot be read: train\t{broken}" in result.stdout
+    archive.load(tmp_path / "run", weights="precise")
 
 
 def test_weights_that_are_not_there(tmp_path):

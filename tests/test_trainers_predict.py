@@ -13,6 +13,7 @@ from trainers.data import sources
 from trainers.data.sources import folder
 from trainers.judging import pictures, scores
 from zoo import archive
+from zoo.preprocess import InputContract
 
 PICTURES = 7  # with --batch_size=3 the last batch is not full
 
@@ -44,6 +45,28 @@ def predict(*arguments):
 
 def label_of(path):
     return os.path.basename(path).split("-is-")[1].removesuffix(".png")
+
+
+def claiming(width, height):
+    """A PNG whose header claims a size: the file is of one pixel."""
+    content = bytearray(tf.io.encode_png(np.zeros((1, 1, 3), np.uint8)).numpy())
+    content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "sentence"),
+    [
+        (20_000, 20_000, "expected at most 67,108,864 pixels, got 20000x20000"),
+        (1, 5000, "67,108,864 pixels, also with the shorter side at 256, got 1x5000"),
+    ],
+)
+def test_a_picture_that_claims_too_much_gets_a_sentence_of_its_own(
+    width, height, sentence, tmp_path
+):
+    (tmp_path / "a.png").write_bytes(claiming(width, height))
+    with pytest.raises(pictures.PictureError, match=sentence):
+        pictures.read(str(tmp_path / "a.png"), InputContract(224, 256))
 
 
 def test_each_picture_gets_its_class(run_dir, photos):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 
 import h5py
 import keras
@@ -186,11 +187,12 @@ def test_a_failed_save_leaves_the_earlier_one_whole(saved, monkeypatch):
     model, run_dir = saved
     before = (run_dir / archive.WEIGHTS).read_bytes()
 
-    def broken(path):
-        path.write_bytes(b"half")
+    def broken(path, content):
+        with open(path, "wb") as file:
+            file.write(bytes(content)[:100])
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(model, "save_weights", broken)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", broken)
     with pytest.raises(OSError, match="No space left"):
         archive.save(model, MANIFEST, run_dir)
     assert (run_dir / archive.WEIGHTS).read_bytes() == before

@@ -39,7 +39,7 @@ def main(arguments):
     with program.quiet_start():
         from trainers.judging import embeddings, projector
         from trainers.plan import images
-        from zoo import archive
+        from zoo import archive, disks
 
         model, manifest = archive.load(_RUN_DIR.value, _WEIGHTS.value)
 
@@ -64,7 +64,8 @@ def main(arguments):
         f"{manifest.network.name}, {_LAYER.value}: {' x '.join(map(str, shape))} numbers for each "
         f"of {sum(len(e.ids) for e in found.values()):,} images of {data['train'].name}"
     )
-    write(output_dir, found, made, f"{manifest.network.name}_{_LAYER.value}")
+    with disks.told(output_dir):
+        write(output_dir, found, made, f"{manifest.network.name}_{_LAYER.value}")
 
 
 def write(output_dir, found, made, name):

@@ -28,17 +28,24 @@ def main(arguments):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
+        from trainers.data import skipped, stream
         from trainers.judging import statistics
         from trainers.plan import images as run_images
-        from zoo import archive
+        from zoo import archive, disks
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
     other = run_images.Images(_DATA.value, _DATA_DIR.value, _ACCEPT.value)
     source = run_images.source_of(manifest, "train", other, _RUN_DIR.value)
+    source = skipped.tolerant(source)
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
-    moved = statistics.recompute(model, (images for images, *_ in batches))
-    archive.add(model, _RUN_DIR.value, WEIGHTS)
+    with stream.unreadable_named():
+        moved = statistics.recompute(model, (images for images, *_ in batches))
+    with disks.told(_RUN_DIR.value):
+        archive.add(model, _RUN_DIR.value, WEIGHTS)
+    if names := source.skipped.names(source):
+        images = f"{len(names)} image{'s' * (len(names) > 1)}"
+        print(f"passed over {images} that cannot be read: {names[0]}{' ...' * (len(names) > 1)}")
     print(
         f"{manifest.network.name}: {len(moved)} normalisations, true averages over "
         f"{_BATCHES.value} batches of {batch_size} images; the means moved by "

@@ -6,6 +6,7 @@ file is executed. Every misfit is an ArchiveError of one sentence.
 
 import contextlib
 import dataclasses
+import io
 import pathlib
 import shutil
 
@@ -80,19 +81,31 @@ def copy(run_dir, source, weights):
 
 
 def _write(model, manifest, run_dir, weights):
+    content = _Memory()
     with _without_optimizer(model):
-        return _write_by(model.save_weights, manifest, run_dir, weights)
+        model.save_weights(content)
+    return _write_by(lambda path: path.write_bytes(content.getbuffer()), manifest, run_dir, weights)
+
+
+class _Memory(io.BytesIO):
+    """What Keras writes HDF5 into: on a full disk the library's own file would end the process."""
+
+    def __str__(self):
+        return WEIGHTS  # Keras asks a file for its ending
 
 
 def _write_by(write, manifest, run_dir, weights):
     name = weights_file(weights)
     path = pathlib.Path(run_dir) / name
-    with files.replacing(path) as temporary:
+    # Both are written before either gets its name: on a full disk the earlier pair stays.
+    with (
+        files.replacing(path.with_name(MANIFEST)) as described,
+        files.replacing(path) as temporary,
+    ):
         write(temporary)
-        facts = _facts(temporary)
-    known = {**manifest.weights, name: facts}
-    manifest = dataclasses.replace(manifest, weights=known, versions=versions())
-    files.write_json(path.with_name(MANIFEST), manifest.as_fields())
+        known = {**manifest.weights, name: _facts(temporary)}
+        manifest = dataclasses.replace(manifest, weights=known, versions=versions())
+        files.write_json(described, manifest.as_fields())
     return manifest
 
 

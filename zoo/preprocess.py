@@ -8,7 +8,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from zoo import orientation
+from zoo import headers, orientation
 
 METHODS = ("bilinear", "bicubic")
 ROUNDINGS = ("nearest", "torch")
@@ -53,6 +53,7 @@ def decode(image_bytes):
     """RGB pixels of one JPEG, PNG, BMP, GIF (first frame) or WebP: () string -> (H, W, 3) uint8.
 
     As it is stored: Exif's orientation is `read`'s. Raises InvalidArgumentError on anything else.
+    Whatever size the header claims is allocated: `headers.bounded` comes before this.
     """
     image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
     return tf.ensure_shape(image, (None, None, 3))
@@ -82,8 +83,12 @@ def resize_crop(image, contract):
 
 
 def prepare(image_bytes, contract):
-    """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255."""
-    return resize_crop(read(image_bytes, contract), contract)
+    """One encoded image as the network eats it: () string -> (S, S, 3) float32 in 0-255.
+
+    Raises InvalidArgumentError on what cannot be decoded, and on what claims to be too large.
+    """
+    bounded = headers.bounded(image_bytes, contract.resize_px)
+    return resize_crop(read(bounded, contract), contract)
 
 
 def scaled_size(height_width, shorter_px, rounding="nearest"):

@@ -19,6 +19,7 @@ LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"  # of a host's name, which has 253 cha
 HOST = re.compile(
     rf"(?=.{{1,253}}$){LABEL}(\.{LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}(%\w+)?\]", re.ASCII
 )
+HASH = re.compile("[0-9a-fA-F]{64}")
 # TFDS': [tfds:][namespace:]name[/config][:version]
 DATA = re.compile(r"(tfds:)?([a-z]\w*:)?[a-z]\w*(/\w[\w.+-]*)?(:\w[\w.*]*)?", re.ASCII)
 
@@ -81,6 +82,23 @@ def cluster(text):
     return found
 
 
+def hashes(text):
+    """[digits, ...]: the text, or the lines of a file as sha256sum writes them. LimitError."""
+    if HASH.fullmatch(text):
+        return [text.lower()]
+    try:
+        with open(text, encoding="utf-8") as lines:
+            words = [line.split()[0] for line in lines if line.strip()]
+    except (OSError, UnicodeError):
+        words = []
+    found = [word.lower() for word in words if HASH.fullmatch(word)]
+    if not found:
+        raise LimitError(
+            f"--sha256: expected 64 hexadecimal digits or a file of them, got {shown(text)}"
+        )
+    return found
+
+
 def _check_directory(name, path):
     """That it is a directory, or may become one; images may be listed in a CSV file instead."""
     if name == "data_dir" and path.lower().endswith(".csv") and os.path.isfile(path):
@@ -110,5 +128,6 @@ KINDS = {
     "data": ("digits, folder, synthetic or a TFDS name such as cifar10", DATA.fullmatch),
     "host": ("one address such as 127.0.0.1", host),
     "cluster": ("host:port,host:port,...", cluster),
+    "sha256": ("64 hexadecimal digits or a file of them", hashes),
     "data_service": ("grpc://host:port", service),
 }

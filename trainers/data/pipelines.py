@@ -13,7 +13,7 @@ from trainers.data import augment
 from trainers.data.augment import Augmentation, mix
 from trainers.data.sources import DataError
 from trainers.data.stream import finish, stream
-from zoo import preprocess
+from zoo import headers, preprocess
 
 NO_AUGMENTATION = Augmentation("none")
 # Nothing here branches on tensors: AutoGraph would only take its second to convert it.
@@ -93,7 +93,8 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
     Elements: images, labels, weights (b,) float32, index, as `train`'s. The last batches are
     filled up with the last example at weight 0; every replica gets equally many. `limit` takes
     that many examples by a fixed permutation, so of every class. `look` takes the place of the
-    contract's size: a function (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
+    contract's size, of which `resize_px` still bounds what is read: a function
+    (n, H, W, 3) -> (n, ...), n = 1 for encoded images.
     """
     length = min(limit or source.length, source.length)
 
@@ -111,10 +112,11 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
         if look is None:
             return augment.apply(images, rows, contract, NO_AUGMENTATION)
         if images.dtype == tf.string:
-            return augment.each(
-                lambda image, _: look(preprocess.read(image, contract)[None])[0], images, {}
-            )
+            return augment.each(lambda image, _: look(decoded(image)[None])[0], images, {})
         return look(images)
+
+    def decoded(image):
+        return preprocess.read(headers.bounded(image, contract.resize_px), contract)
 
     def prepare(rows):
         return {**rows, "images": seen(rows["images"], rows)}

@@ -11,6 +11,7 @@ import re
 import tensorflow as tf
 
 from trainers.data import sources
+from zoo import headers
 
 WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 PREFETCH = 2  # batches ahead: one being copied to the device, one ready
@@ -129,7 +130,8 @@ def noted(index, source):
 def named_failure(index, source):
     """An operation that fails with the example's name, which TensorFlow's own error lacks."""
     name = tf.gather(source.names, index) if source.files else tf.strings.as_string(index)
-    message = ["expected a readable image, replace or remove it:", name]
+    most = f"of at most {headers.MAX_PIXELS:,} pixels"
+    message = [f"expected a readable image {most}, replace or remove it:", name]
     return tf.debugging.Assert(False, [source.name, *message])
 
 

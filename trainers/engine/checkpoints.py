@@ -1,5 +1,6 @@
 """Checkpoints that are whole or absent, and the way back from the newest that can be read."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -8,6 +9,7 @@ import sys
 
 import keras
 import tensorflow as tf
+from absl import logging
 
 from zoo import files
 
@@ -42,9 +44,22 @@ def write(checkpoint, step, run_dir, background=False):
     options = tf.train.CheckpointOptions(
         experimental_enable_async_checkpoint=background, experimental_write_callbacks=[commit]
     )
-    checkpoint.sync()  # the write before this one still needs what it noted
+    settle(checkpoint)  # the write before this one still needs what it noted
     checkpoint.host.note()
     checkpoint.write(str(folder(run_dir) / f"{WRITING}ckpt-{step}"), options=options)
+
+
+def settle(checkpoint):
+    """Waits for a write in the background; raises, once, what went wrong in it."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.FATAL)  # TensorFlow would print the error beside raising it
+    try:
+        checkpoint.sync()
+        writer = getattr(checkpoint, "_async_checkpointer_impl", None)
+        if writer is not None:  # `sync` of TensorFlow 2.21 waits, and keeps the error for `atexit`
+            writer._check_async_thread_error()
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def commit(prefix):
@@ -134,5 +149,12 @@ class Saver(keras.callbacks.Callback):
     def finish(self):
         """Waits for the last write."""
         if self.background:
-            self.checkpoint.sync()
+            settle(self.checkpoint)
             drop_oldest(self.run_dir)
+
+    def give_up(self):
+        """Waits and clears up, whatever comes of it: training has failed already."""
+        with contextlib.suppress(Exception):
+            self.finish()
+        with contextlib.suppress(OSError):
+            sweep(self.run_dir)

@@ -18,7 +18,7 @@ def judge(scores, class_names):
         "loss": float(np.mean(-np.log(np.maximum(own, np.finfo(np.float64).tiny)))),
         "calibration_error": calibration_error(probabilities, labels),
         "classes": per_class(ranks, labels, class_names),
-        "confusion": without_zeros(confusion(probabilities, labels)),
+        "confusion": by_class(confusion(probabilities, labels)),
     }
 
 
@@ -41,19 +41,23 @@ def per_class(ranks, labels, class_names):
 
 
 def confusion(probabilities, labels):
-    """How many images of each class were called what: (C, C), a row for each true class."""
-    counts = np.zeros((probabilities.shape[1],) * 2, np.int64)
-    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
-    return counts
+    """How many images of each class were called what: (P, 3), rows of true class, called, images.
+
+    Pairs that there are, by their numbers: a matrix of 5,000 classes would have 25 million cells.
+    """
+    classes = probabilities.shape[1]
+    pairs, images = np.unique(
+        labels.astype(np.int64) * classes + probabilities.argmax(axis=1), return_counts=True
+    )
+    return np.stack([pairs // classes, pairs % classes, images], axis=1)
 
 
-def without_zeros(counts):
-    """The matrix as {true class: {called: images}}, classes by their number, as JSON wants keys."""
-    return {
-        str(true): {str(called): int(row[called]) for called in np.flatnonzero(row)}
-        for true, row in enumerate(counts)
-        if row.any()
-    }
+def by_class(counts):
+    """Counts as {true class: {called: images}}, classes by their number, as JSON wants keys."""
+    found = {}
+    for true, called, images in counts.tolist():
+        found.setdefault(str(true), {})[str(called)] = images
+    return found
 
 
 def bins(probabilities, labels):

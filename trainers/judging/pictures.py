@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.data.sources import listing
-from zoo import preprocess
+from zoo import headers, preprocess
 
 KNOWN = " ".join(listing.SUFFIXES)
 
@@ -49,7 +49,9 @@ def find(paths):
 def read(file, contract):
     """One file as the network eats it: -> (S, S, 3) float32; PictureError says what it is not."""
     try:
-        return preprocess.prepare(tf.io.read_file(os.fsencode(file)), contract)
+        encoded = tf.io.read_file(os.fsencode(file))
+        check_size(encoded, contract)
+        return preprocess.prepare(encoded, contract)
     except tf.errors.NotFoundError:
         raise PictureError("no such file") from None
     except tf.errors.InvalidArgumentError:
@@ -58,6 +60,19 @@ def read(file, contract):
         ) from None
     except tf.errors.OpError as error:
         raise PictureError(f"cannot be read: {error.message}") from None
+
+
+def check_size(encoded, contract):
+    """PictureError where decoding or resizing would take too much memory."""
+    size = headers.claimed_size(encoded)
+    if headers.exceeds(size, contract.resize_px):
+        height, width, pixels = size.numpy()
+        resized = f", also with the shorter side at {contract.resize_px}"
+        raise PictureError(
+            f"expected at most {headers.MAX_PIXELS:,} pixels"
+            f"{resized if pixels <= headers.MAX_PIXELS else ''}, got {width}x{height}"
+            f"{' in several frames' if pixels > height * width else ''}"
+        )
 
 
 def guess(model, manifest, paths, *, top=5, batch_size=32):

@@ -12,6 +12,8 @@ from zoo import files
 
 RED, BLUE, GREY = "#c0392b", "#1f5fa8", "#888888"
 LABELLED_CLASSES = 40  # more names than these cannot be read along an axis
+MATRIX_CLASSES = 200  # of more, a cell has less than four pixels
+PAIRS = 40
 
 
 @contextlib.contextmanager
@@ -27,8 +29,16 @@ def figure(path, size, **layout):
 
 
 def confusion(path, counts, class_names):
+    """The matrix where a person could read it, else the pairs; counts (P, 3) as `figures` has."""
+    draw = confusion_matrix if len(class_names) <= MATRIX_CLASSES else confused_pairs
+    draw(path, counts, class_names)
+
+
+def confusion_matrix(path, counts, class_names):
     """The matrix (C, C) in shares of each true class, counts in the cells of small ones."""
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    matrix = np.zeros((len(class_names),) * 2, np.int64)
+    matrix[counts[:, 0], counts[:, 1]] = counts[:, 2]
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     few = len(class_names) <= LABELLED_CLASSES
     side = max(4.0, 0.42 * len(class_names)) if few else 9.0
     with figure(path, (side + 0.8, side)) as drawing:
@@ -38,10 +48,29 @@ def confusion(path, counts, class_names):
         if few:
             axes.set_xticks(range(len(class_names)), class_names, rotation=90)
             axes.set_yticks(range(len(class_names)), class_names)
-            for true, called in np.argwhere(counts):
+            for true, called, images in counts:
                 colour = "white" if shares[true, called] > 0.5 else "black"
                 text = dict(ha="center", va="center", fontsize=7, color=colour)
-                axes.text(called, true, counts[true, called], **text)
+                axes.text(called, true, images, **text)
+
+
+def confused_pairs(path, counts, class_names):
+    """The PAIRS that are confused most often, a bar for each, by images; ties by their numbers."""
+    wrong = counts[counts[:, 0] != counts[:, 1]]
+    most = wrong[np.argsort(-wrong[:, 2], kind="stable")][:PAIRS]
+    with figure(path, (7.0, 0.8 + 0.22 * max(len(most), 1))) as drawing:
+        axes = drawing.subplots()
+        axes.barh(range(len(most)), most[:, 2], color=RED)
+        names = [
+            [textwrap.shorten(class_names[i], 30, placeholder="…") for i in x] for x in most[:, :2]
+        ]
+        labels = [f"{true} called {called}" for true, called in names]
+        axes.set_yticks(range(len(most)), labels, fontsize=7, parse_math=False)
+        axes.margins(y=0.01)
+        axes.invert_yaxis()  # the first is at the top
+        axes.set(
+            xlabel=f"images; {len(wrong):,} pairs of {len(class_names):,} classes are confused"
+        )
 
 
 def reliability(path, bins, calibration_error):

@@ -69,7 +69,7 @@ def sums_of_pass(model, source, contract, one, look, strategy):
 
     def batches(part):
         return pipelines.evaluate(
-            source, contract, batch_size=batch_size, part=part, limit=look.limit, look=one.look
+            source, one.contract, batch_size=batch_size, part=part, limit=look.limit, look=one.look
         )
 
     def on_replica(images, labels, weights, index):

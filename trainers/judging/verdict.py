@@ -3,12 +3,14 @@
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from trainers.data.sources import listing
 from trainers.judging import figures, plots
-from zoo import files, preprocess
+from zoo import disks, files, preprocess
 
 PICTURES = ("confusion.png", "reliability.png", "worst.png")
+SHOWN_PX = 512  # more than a contact sheet has for one; thirty photographs take 6 GB as they are
 
 
 def head(run_dirs, manifests, source, look, weights):
@@ -33,14 +35,15 @@ def head(run_dirs, manifests, source, look, weights):
 def write(directory, result, scores, source, contract):
     """`evaluation.json` and PICTURES, into a directory that need not be there: -> the first."""
     directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    mistakes = worst(directory / "worst.png", scores, source, contract)
-    result = {**result, "worst": mistakes}
-    files.write_json(directory / "evaluation.json", result)
-    counts = figures.confusion(scores.probabilities, scores.labels)
-    plots.confusion(directory / "confusion.png", counts, source.class_names)
-    bins = figures.bins(scores.probabilities, scores.labels)
-    plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
+    with disks.told(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        mistakes = worst(directory / "worst.png", scores, source, contract)
+        result = {**result, "worst": mistakes}
+        files.write_json(directory / "evaluation.json", result)
+        counts = figures.confusion(scores.probabilities, scores.labels)
+        plots.confusion(directory / "confusion.png", counts, source.class_names)
+        bins = figures.bins(scores.probabilities, scores.labels)
+        plots.reliability(directory / "reliability.png", bins, result["calibration_error"])
     return result
 
 
@@ -57,9 +60,21 @@ def worst(path, scores, source, contract):
 
 
 def picture(source, index, contract):
-    """One image, whole, the way up that the network sees it: -> (H, W, 3) uint8."""
+    """One image as the network is shown it, but whole, and small: -> (H, W, 3) uint8."""
     images, _ = source.fetch(np.array([index]))
-    return (images[0] if source.image_shape else preprocess.read(images[0], contract)).numpy()
+    image = images[0] if source.image_shape else preprocess.read(images[0], contract)
+    return shrunk(image).numpy()
+
+
+def shrunk(image):
+    """An image whose longer side is above SHOWN_PX made that long: (H, W, 3) -> (h, w, 3) uint8."""
+    height, width = image.shape[:2]
+    scale = SHOWN_PX / max(height, width)
+    if scale >= 1:
+        return image
+    size = [max(1, round(side * scale)) for side in (height, width)]
+    small = tf.image.resize(image, size, antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(small), 0, 255), tf.uint8)
 
 
 def as_table(result):

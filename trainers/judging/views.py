@@ -19,10 +19,14 @@ SCALES = (224, 256, 384, 480, 640)  # Sec. 3.4, shorter sides for nets trained o
 
 @dataclasses.dataclass(frozen=True)
 class Pass:
-    """One way of looking: `count` views an image, all of one size if `fixed_size`."""
+    """One way of looking: `count` views an image, all of one size if `fixed_size`.
+
+    An image is read if it stays small when its shorter side becomes the contract's `resize_px`.
+    """
 
     look: Callable
     count: int
+    contract: preprocess.InputContract
     fixed_size: bool = True
 
 
@@ -33,12 +37,14 @@ def passes(kind, contract, mirrors=True):
     not trained on mirror images. A net for small images (Sec. 4.2) has the single view, `center`.
     """
     if kind == "center":
-        return [Pass(lambda images: center(images, contract), 1)]
+        return [Pass(lambda images: center(images, contract), 1, contract)]
     if kind == "ten_crop":
-        return [Pass(crops_of(contract, mirrors), 5 * (1 + mirrors))]
+        side = proportional(SHORTER, contract.image_size)
+        return [Pass(crops_of(side, contract, mirrors), 5 * (1 + mirrors), at(side, contract))]
     if kind == "multi_scale":
         sides = [proportional(scale, contract.image_size) for scale in SCALES]
-        return [Pass(whole_at(side, contract, mirrors), 1 + mirrors, False) for side in sides]
+        largest = at(sides[-1], contract)
+        return [Pass(whole_at(s, contract, mirrors), 1 + mirrors, largest, False) for s in sides]
     raise ValueError(f"views: expected one of {', '.join(KINDS)}, got {kind!r}")
 
 
@@ -52,11 +58,14 @@ def center(images, contract):
     return augment.apply(images, {}, contract, augment.Augmentation("none"))[:, None]
 
 
-def crops_of(contract, mirrors):
+def at(side, contract):
+    return dataclasses.replace(contract, resize_px=side)
+
+
+def crops_of(side, contract, mirrors):
     """A function to the ten crops of an image whose shorter side is 256 for crops of 224."""
 
     def look(images):
-        side = proportional(SHORTER, contract.image_size)
         crops = five_crop(shorter_side(images, side, contract), contract)
         return with_mirrors(crops) if mirrors else crops
 

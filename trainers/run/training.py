@@ -77,6 +77,7 @@ def train(run, place, work, state):
         saver.finish()
         raise RunError(failures.bad_batch(error, run, place, work.data, state)) from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
+        saver.give_up()
         raise RunError(failures.exhausted(error, place.run_dir)) from error
     history = tuple(state.history)
     return Trained(place.run_dir, state.step, history, state.task, interrupt.received)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.data.augment import randaugment, regions, windows
-from zoo import preprocess
+from zoo import headers, preprocess
 
 KINDS = ("none", "pad_crop", "scale_jitter", "random_resized_crop")
 MORE_DRAWS = regions.CROP_DRAWS + randaugment.DRAWS + regions.ERASE_DRAWS
@@ -103,6 +103,8 @@ def is_at_size(images, contract):
 def at_size(image, row, contract, augmentation):
     """By a random crop, where the augmentation begins with one, else by the contract."""
     size, way_up = contract.image_size, contract.orientation
+    if image.dtype == tf.string and augmentation.crops:
+        image = headers.bounded(image, contract.resize_px)
     if augmentation.kind == "scale_jitter":
         scales = augmentation.scale_range
         return windows.scale_jitter(image, row["uniforms"], size, scales, way_up)

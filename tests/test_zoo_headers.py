@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export import headers
+from zoo import headers
 
 
 def encode(width, height, form, **options):
@@ -87,6 +87,33 @@ def test_what_is_safe(width, height, resize_px, safe):
     content = bytearray(encode(1, 1, "PNG"))
     content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
     assert bool(headers.is_safe(tf.constant(bytes(content)), resize_px)) == safe
+
+
+@pytest.mark.parametrize("resize_px", [224, 4096, 8192])
+def test_usual_shapes_are_never_too_large_to_resize(resize_px):
+    """Whatever the network's size; four times as long as wide is the most where it is large."""
+    for width, height in ((4000, 3000), (640, 640), (100, 400)):
+        assert not headers.exceeds(
+            tf.constant([height, width, height * width], tf.int64), resize_px
+        )
+
+
+def test_bytes_that_claim_too_much_are_withheld_from_the_decoder():
+    content = encode(9, 5, "PNG")
+    large = bytearray(content)
+    large[16:24] = (20_000).to_bytes(4, "big") * 2
+    for given, kept in ((content, content), (b"", b""), (b"text", b"text"), (bytes(large), b"")):
+        assert headers.bounded(tf.constant(given), 224).numpy() == kept
+        assert tf.function(headers.bounded)(tf.constant(given), 224).numpy() == kept
+
+
+def test_a_gif_of_many_blocks():
+    """Noise does not compress: 300 x 200 pixels are some 280 sub-blocks of 255 bytes."""
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300), np.uint8)
+    stream = io.BytesIO()
+    PIL.Image.fromarray(noise).save(stream, "GIF")
+    assert len(stream.getvalue()) > 70_000
+    assert claimed(stream.getvalue()) == [200, 300, 60_000]
 
 
 def test_random_bytes_do_no_harm():

@@ -8,29 +8,63 @@ is refused before a decoder sees it.
 import tensorflow as tf
 
 MAX_PIXELS = 2**26  # 8192 x 8192: above any phone's camera but the largest; 800 MB as float32
+ASPECT = 4  # of a panorama; matters where shorter sides become 4096 px or more
 HEAD = 32  # bytes; every format but JPEG and GIF has its size within
 
 
 def is_safe(encoded, resize_px):
-    """Whether decoding and resizing stay small: () string -> () bool.
+    """Whether a size is claimed and decoding and resizing stay small: () string -> () bool.
 
-    Bounds the decoded pixels, a GIF's frames together, and the resized ones: a picture of 1 x
-    65,535 is small until its shorter side becomes 224. Raises InvalidArgumentError on a JPEG
-    without a readable header.
+    As `is_too_large`, and an image whose size nobody knows is not safe either.
     """
-    height, width, pixels = tf.unstack(claimed_size(encoded))
+    size = claimed_size(encoded)
+    return (tf.reduce_min(size) > 0) & ~exceeds(size, resize_px)
+
+
+def is_too_large(encoded, resize_px):
+    """Whether decoding or resizing would take too much memory: () string -> () bool.
+
+    Bounds the decoded pixels, a GIF's frames together, and those of the picture whose shorter side
+    is `resize_px`: 1 x 65,535 is small until its shorter side becomes 224. Whatever `resize_px`, a
+    picture may be ASPECT times as long as wide. What claims no size is the decoder's to judge.
+    Raises InvalidArgumentError on a JPEG without a readable header.
+    """
+    return exceeds(claimed_size(encoded), resize_px)
+
+
+def exceeds(size, resize_px):
+    """`is_too_large` of a claimed size: (3,) int64 -> () bool."""
+    height, width, pixels = tf.unstack(size)
     shorter, longer = tf.minimum(height, width), tf.maximum(height, width)
-    resized = resize_px * resize_px * (longer // tf.maximum(shorter, 1) + 1)
-    return (shorter > 0) & (pixels <= MAX_PIXELS) & (resized <= MAX_PIXELS)
+    resized = resize_px * (resize_px * longer // tf.maximum(shorter, 1))
+    most = max(MAX_PIXELS, ASPECT * resize_px**2)
+    return (pixels > MAX_PIXELS) | (resized > most)
+
+
+def bounded(encoded, resize_px):
+    """The same bytes, or none, which no decoder takes, of an image that `is_too_large`."""
+    # Not an assertion: a server may strip those from a graph. And no tf.where: it copies the bytes.
+    return tf.cond(is_too_large(encoded, resize_px), lambda: tf.constant(b""), lambda: encoded)
 
 
 def claimed_size(encoded):
     """Height, width and pixels of all frames: () string -> (3,) int64; zeros if unknown."""
+    return tf.cond(
+        tf.io.is_jpeg(encoded), lambda: jpeg_size(encoded), lambda: size_of_others(encoded)
+    )
+
+
+# A function of its own, not inlined: of a JPEG, dozens of operations need not even be passed over.
+@tf.function(
+    input_signature=[tf.TensorSpec((), tf.string)],
+    autograph=False,
+    experimental_attributes={"_noinline": True},
+)
+def size_of_others(encoded):
     head = byte_values(tf.strings.substr(encoded + b"\0" * HEAD, 0, HEAD))
     kinds = [
-        (starts(head, b"\xff\xd8\xff"), lambda: jpeg_size(encoded)),
         (starts(head, b"\x89PNG\r\n\x1a\n"), lambda: png_size(head)),
-        (starts(head, b"GIF8"), lambda: gif_size(byte_values(encoded))),
+        (starts(head, b"GIF8"), lambda: gif_size(tf.io.decode_raw(encoded, tf.uint8))),
         (starts(head, b"BM"), lambda: bmp_size(head)),
         (starts(head, b"RIFF") & starts(head[8:], b"WEBP"), lambda: webp_size(head)),
     ]
@@ -70,26 +104,37 @@ def gif_size(values):
     """The largest frame, and the pixels of all frames, which the decoder unpacks before the first.
 
     Walks the blocks of GIF89a, appendix A: an extension (0x21) or an image (0x2C), each followed
-    by sub-blocks that begin with their length and end with one of length 0. All is int64.
+    by sub-blocks that begin with their length and end with one of length 0. `values` are uint8.
     """
     end = tf.size(values, tf.int64)
-    values = tf.concat([values, tf.zeros(HEAD, tf.int64)], 0)  # so that no look-ahead leaves them
+    values = tf.concat([values, tf.zeros(2 * 256, tf.uint8)], 0)  # so that no look leaves them
 
-    def step(position, in_data, size):
-        block = tf.gather(values, position + tf.range(10, dtype=tf.int64))
-        is_image = ~in_data & (block[0] == 0x2C)
-        is_extension = ~in_data & (block[0] == 0x21)
+    def at(position):
+        return tf.cast(tf.gather(values, position), tf.int64)
+
+    def step(position, size):
+        block = at(position + tf.range(10, dtype=tf.int64))
+        is_image, is_extension = block[0] == 0x2C, block[0] == 0x21
         claimed = frame(little_endian(block[7:9]), little_endian(block[5:7]))
         claimed = tf.where(is_image, claimed, tf.zeros_like(claimed))
         size = tf.concat([tf.maximum(size[:2], claimed[:2]), size[2:] + claimed[2:]], 0)
-        length = tf.where(in_data, 1 + block[0], end)  # the trailer, or nonsense, ends the walk
-        length = tf.where(is_extension, tf.constant(2, tf.int64), length)
-        length = tf.where(is_image, 11 + palette_bytes(block[9]), length)
-        return position + length, ~in_data | (block[0] > 0), size
+        length = tf.where(is_extension, tf.constant(2, tf.int64), end)  # the trailer ends the walk
+        length = tf.where(is_image, 10 + palette_bytes(block[9]) + 1, length)
+        return behind_data(tf.minimum(position + length, end)), size
 
-    start = 13 + palette_bytes(values[10])
-    before = (start, tf.constant(False), tf.zeros(3, tf.int64))
-    return tf.while_loop(lambda position, *_: position < end, step, before)[2]
+    def behind_data(position):
+        """A loop of its own, of few operations: there are hundreds of sub-blocks to one frame."""
+        begin = (position, at(position))
+        last, _ = tf.while_loop(lambda _, length: length > 0, next_data, begin)
+        return last + 1
+
+    def next_data(position, length):
+        position = position + length + 1
+        return position, at(position)
+
+    start = 13 + palette_bytes(at(10))
+    before = (start, tf.zeros(3, tf.int64))
+    return tf.while_loop(lambda position, _: position < end, step, before)[1]
 
 
 def palette_bytes(flags):

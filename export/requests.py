@@ -29,4 +29,4 @@ def prepare_one(encoded, contract):
     """() string -> (S, S, 3) float32 in 0-255. Raises InvalidArgumentError on what is refused."""
     # Not an assertion: a server may strip those from a graph. No decoder takes an empty string.
     encoded = tf.where(headers.is_safe(encoded, contract.resize_px), encoded, b"")
-    return preprocess.resize_crop(preprocess.decode(encoded), contract)
+    return preprocess.resize_crop(preprocess.read(encoded, contract), contract)

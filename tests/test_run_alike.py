@@ -37,7 +37,13 @@ def assert_refused(workers, *parts):
             ],
         ),
         (["--checkpoint_steps=7"], ["--checkpoint_steps is 1000 on worker 0, 7 on worker 1"]),
-        (["--model=plain20"], ["--model is resnet8 on worker 0, plain20 on worker 1"]),
+        (
+            ["--model=resnet14", "--batch_size=33"],  # which two replicas cannot share
+            [
+                "--model is resnet8 on worker 0, resnet14 on worker 1",
+                "--batch_size is 16 on worker 0, 33 on worker 1",
+            ],
+        ),
         (["--benchmark"], ["--benchmark is not given on worker 0, 20 steps on worker 1"]),
     ],
 )

@@ -116,6 +116,13 @@ def describe(strategy):
     return f"1 {device}" if replicas == 1 else f"{replicas} replicas on {device}"
 
 
+def check_recipe(recipe, accumulate, strategy):
+    """DeviceError unless a part of the batch divides over the replicas, by pairs if images mix."""
+    check_batch(recipe.batch_size // accumulate, strategy)
+    if recipe.mixup or recipe.cutmix:
+        check_pairs(recipe.batch_size, strategy)
+
+
 def check_batch(batch_size, strategy):
     """DeviceError unless the global batch divides evenly over the replicas."""
     replicas = strategy.num_replicas_in_sync

@@ -31,7 +31,8 @@ class DisagreementError(directory.RunError):
 def check(run, place, data, **more):
     """DisagreementError unless all workers have this run, its rhythm, its images and its code.
 
-    Before the network is built: to build another would hang. `more` are further flags.
+    Before the network is built: to build another would hang. `more` are further flags. DeviceError
+    unless the batch divides over the devices.
     """
     if not distribute.is_cluster(place.strategy):
         return
@@ -40,6 +41,7 @@ def check(run, place, data, **more):
     if differing:
         flagged = [name for name in differing if name.startswith("--")]  # the rest may follow
         raise DisagreementError(sentence(told, flagged or differing))
+    distribute.check_recipe(run.recipe, place.engine.accumulate, place.strategy)
 
 
 def check_step(state, place):

@@ -39,11 +39,13 @@ class Place:
 
 
 def stand(run, options):
-    """The Place that the options mean; DeviceError unless the batch divides over its devices."""
+    """The Place that the options mean; DeviceError unless the batch divides over its devices.
+
+    Of a cluster `alike.check` looks at that: all workers must have come to the point.
+    """
     strategy = distribute.strategy(options.strategy, options.logical_devices)
-    distribute.check_batch(run.recipe.batch_size // options.accumulate, strategy)
-    if run.recipe.mixup or run.recipe.cutmix:
-        distribute.check_pairs(run.recipe.batch_size, strategy)
+    if not distribute.is_cluster(strategy):
+        distribute.check_recipe(run.recipe, options.accumulate, strategy)
     return Place(
         pathlib.Path(options.run_dir),
         options.data_dir,

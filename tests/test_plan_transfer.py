@@ -82,7 +82,7 @@ def test_the_network_and_its_eyes_are_the_sources(odd):
     assert ours.keys() == theirs.keys()
     differ = {path for path in ours if not np.array_equal(ours[path], theirs[path])}
     assert {path.split("/")[0] for path in differ} == {head.HEAD}
-    assert data.input == InputContract(8, 10, "bicubic", False, "torch")
+    assert data.input == InputContract(8, 10, "bicubic", False, "torch", "exif")
 
 
 def test_another_image_size_keeps_the_crops_share(odd):

@@ -150,7 +150,7 @@ def settle(sentence: str, accepted: bool) -> None:
     """Refuses what has changed, or says that it was accepted."""
     if not accepted:
         raise sources.DataError(
-            f"{sentence}: restore it, or go on with what is still there by --accept_changed_data"
+            f"{sentence}: undo that, or go on with what is still there by --accept_changed_data"
         )
     print(f"NOTE: {sentence}: going on with what is still there", file=sys.stderr, flush=True)
 

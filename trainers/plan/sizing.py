@@ -1,4 +1,10 @@
-"""What a recipe leaves to the images: steps of so many epochs; of a folder sizes, rounds too."""
+"""What a recipe leaves to the images: steps of so many epochs; of a folder sizes, rounds too.
+
+Measured on two busy cores, from scratch: resnet18, 180 tiles of three photographs, 200 steps at 96
+px: 2.3 % of 44 wrong after three minutes. 500 pictures of CIFAR-10: resnet18, 512 steps at 64 px,
+68 %, seven minutes; with random_resized_crop and a decay of 5e-4, 384 steps, 73 %; resnet20, 384
+steps at 32 px, 63 %, two minutes.
+"""
 
 import dataclasses
 import statistics

@@ -4,36 +4,37 @@ A program defines its flags at import without TensorFlow, so that `--help` answe
 loads the rest in `main`. Exit codes: 0 done, 1 failed, 2 misused.
 """
 
-import contextlib
-import gc
 import os
 import re
 import signal
 import sys
 import textwrap
-import threading
 
 from absl import app, flags, logging
 
 from zoo import limits, texts
+from zoo.starting import filtered_stderr, quiet, quiet_errors, quiet_start
+
+__all__ = [
+    "end_at_signals",
+    "filtered_stderr",
+    "name",
+    "no_arguments",
+    "quiet",
+    "quiet_errors",
+    "quiet_start",
+    "run",
+    "telling",
+    "usage_error",
+]
 
 OURS = ("zoo", "trainers", "export", "benchmarks")
-
-# What TensorFlow 2.21 says at every start on a machine without a GPU, whatever the log level.
-START_UP_NOISE = re.compile(
-    rb"All log messages before absl::InitializeLog|oneDNN custom operations are on"
-    rb"|Could not find cuda drivers|TensorFlow binary is optimized"
-    rb"|To enable the following instructions|cuda(rt_stub|_platform)|computation_placer"
-)
 
 HINT = "(--help lists the flags)"
 HELP = re.compile(r"--?(h|help(full|short|xml)?)(=.*)?", re.DOTALL)
 LONGEST = 300  # characters of a sentence: what a terminal shows in three or four lines
 
 TRACE = re.compile(r"\s|Graph execution error|Detected at node|<stack")
-
-# What Keras imports wherever it is installed, for wrappers and plots that no program of ours uses.
-UNASKED = ("cv2", "matplotlib", "sklearn")
 
 
 def run(main, usage):
@@ -68,48 +69,6 @@ def end_at_signals():
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-
-
-@contextlib.contextmanager
-def quiet():
-    """Drops TensorFlow's start-up lines unless `--verbosity=1`.
-
-    Import TensorFlow inside, and touch its devices: the last of the lines comes with them.
-    """
-    if flags.FLAGS.is_parsed() and flags.FLAGS.verbosity >= 1:
-        yield
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors
-    with filtered_stderr(START_UP_NOISE):
-        yield
-
-
-def quiet_errors():
-    """Before `quiet`: drops TensorFlow's log of errors too, where all come as exceptions."""
-    if flags.FLAGS.verbosity < 1:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # fatal ones
-
-
-@contextlib.contextmanager
-def quiet_start():
-    """`quiet`, and Keras and its backend imported in half the time that they take by themselves."""
-    with quiet():
-        _import_keras()
-        yield
-
-
-def _import_keras():
-    """Without what Keras is not asked for, and without looking for garbage among its modules."""
-    hidden = [name for name in UNASKED if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # None: as if it were not installed
-    gc.disable()
-    try:
-        import keras  # noqa: F401
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-        gc.freeze()  # modules stay: later collections need not walk through them
-        gc.enable()
 
 
 def help_text(usage):
@@ -235,28 +194,3 @@ def name():
     """What the person called: "trainers.classify"."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return spec.name.removesuffix(".__main__") if spec else os.path.basename(sys.argv[0])
-
-
-@contextlib.contextmanager
-def filtered_stderr(noise):
-    """Drops the lines that match from standard error, C++'s too; every other line passes."""
-    sys.stderr.flush()
-    terminal, (reader, writer) = os.dup(2), os.pipe()
-    os.dup2(writer, 2)
-    os.close(writer)
-
-    def pass_on():
-        with os.fdopen(reader, "rb") as lines:
-            for line in lines:
-                if not noise.search(line):
-                    os.write(terminal, line)
-
-    thread = threading.Thread(target=pass_on)
-    thread.start()
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)  # closes the pipe's last writer, so the thread ends
-        thread.join()
-        os.close(terminal)

@@ -2,23 +2,17 @@
 
 import contextlib
 import dataclasses
-import fcntl
 import functools
-import os
-import pathlib
-import shutil
-import uuid
 
 import numpy as np
 import tensorflow as tf
 
 from export import card, parity, samples
 from export.classifier import ExportError
-from zoo import disks
+from zoo import disks, files
 from zoo.recursion import room_for
 
 BATCH_SIZE = 32
-TEMPORARY = ".writing-"  # before the names of versions that are not whole yet
 
 
 def publish(classifier, form, evidence, output_dir, *, version=None):
@@ -96,76 +90,25 @@ def version_directory(output_dir, version=None):
     """Yields an empty directory and the path `output_dir/N` it gets if the block ends well.
 
     N is the next free number if not given, as TensorFlow Serving counts. ExportError if it is
-    taken: a server may be reading it.
+    taken: a server may be reading it. Until then its name is no number, so that no server takes
+    it; what killed exports left behind goes.
     """
-    output_dir = pathlib.Path(output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
+    output_dir = files.make_directory(output_dir)
+    files.sweep(output_dir)
     version = next_version(output_dir) if version is None else version
     target = output_dir / str(version)
     if target.exists():
         raise ExportError(f"{target} exists and is never overwritten: give another --version")
-    with disks.told(output_dir), temporary_directory(output_dir) as temporary:
-        yield temporary, target
-        flush(temporary)
-        os.rename(temporary, target)  # fails if another process was first
-
-
-@contextlib.contextmanager
-def temporary_directory(output_dir):
-    """A directory that is gone in the end unless it was renamed.
-
-    Its name is no number, so that no server takes it, and no process' either: in containers all
-    processes are alike. It is locked, so that `sweep` knows it from one whose maker was killed.
-    """
-    temporary = output_dir / f"{TEMPORARY}{uuid.uuid4().hex}"
-    with locked(output_dir, fcntl.LOCK_EX):  # one after the other: none sweeps what is just made
-        sweep(output_dir)
-        temporary.mkdir()
-        held = contextlib.ExitStack()
-        held.enter_context(locked(temporary, fcntl.LOCK_EX))
+    temporary = files.temporary_name(target)
+    temporary.mkdir()
     try:
-        with held:
-            yield temporary
+        with disks.told(output_dir):
+            yield temporary, target
+            files.settle(temporary, target)  # fails if another process was first
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def sweep(output_dir):
-    """Removes what killed exports left behind: what nobody has locked."""
-    for left in output_dir.glob(f"{TEMPORARY}*"):
-        with locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB) as ours:
-            if ours:
-                shutil.rmtree(left, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def locked(directory, how):
-    """Inside, no other process has the directory; yields False where it cannot be had.
-
-    Some network file systems have no locks: there nothing is swept.
-    """
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, how)
-            ours = True
-        except OSError:
-            ours = False
-        yield ours
-    finally:
-        os.close(descriptor)
+        files.remove(temporary)
 
 
 def next_version(output_dir):
     taken = [int(path.name) for path in output_dir.iterdir() if path.name.isdigit()]
     return max(taken, default=0) + 1
-
-
-def flush(directory):
-    """Every file and directory on disk before the rename, or a crash could publish a torso."""
-    for path in [*directory.rglob("*"), directory]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

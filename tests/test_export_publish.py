@@ -13,7 +13,7 @@ import pytest
 
 from export import classifier, formats, images, publish
 from export.classifier import Classifier, ExportError
-from zoo import archive
+from zoo import archive, files
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FORMATS = ["saved_model", "tflite-none", "tflite-float16", "tflite-dynamic", "tflite-int8", "onnx"]
@@ -98,18 +98,20 @@ def test_a_crash_leaves_nothing(tmp_path):
 
 def test_what_a_killed_export_left_blocks_nobody_and_is_swept(tmp_path):
     """In a container the next one has the same PID. One that is at work is left alone."""
-    for name in (f".{os.getpid()}.1", ".writing-of-a-dead-one"):
+    own = files.temporary_name(tmp_path / "1").name
+    dead = own.replace(files.started(os.getpid()), "1")
+    for name in (f".{os.getpid()}.1", dead):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half").write_text("x")
     with publish.version_directory(tmp_path) as (first, _):
-        assert not (tmp_path / ".writing-of-a-dead-one").exists()
+        assert not (tmp_path / dead).exists()
         with publish.version_directory(tmp_path, 2) as (second, _):
             assert first != second and first.is_dir() and second.is_dir()
             (second / "file").write_text("second")
         (first / "file").write_text("first")
     for version, content in (("1", "first"), ("2", "second")):
         assert (tmp_path / version / "file").read_text() == content
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".writing")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".{os.getpid()}.1", "1", "2"]
 
 
 def test_a_killed_process_holds_nothing(tmp_path):

@@ -80,10 +80,18 @@ def upright(image, turn):
     """Stored pixels as they are to be seen: (H, W, 3), () int32 -> (H, W, 3) or (W, H, 3)."""
 
     def turned():
-        flipped = tf.cond(turn > 4, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
+        flipped = tf.cond(turn > 4, lambda: sides_swapped(image), lambda: image)
         return tf.raw_ops.Reverse(tensor=flipped, dims=tf.stack([*flips(turn), False]))
 
     return tf.cond(turn == UPRIGHT, lambda: image, turned)
+
+
+def sides_swapped(image):
+    """Rows for columns: (H, W, 3) uint8 -> (W, H, 3) uint8.
+
+    By way of int16: of bytes oneDNN says on standard error that it cannot, on some processors.
+    """
+    return tf.cast(tf.transpose(tf.cast(image, tf.int16), (1, 0, 2)), tf.uint8)
 
 
 def flips(turn):

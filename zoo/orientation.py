@@ -89,9 +89,12 @@ def upright(image, turn):
 def sides_swapped(image):
     """Rows for columns: (H, W, 3) uint8 -> (W, H, 3) uint8.
 
-    By way of int16: of bytes oneDNN says on standard error that it cannot, on some processors.
+    Gathered: of a transposition of bytes oneDNN says on standard error that it cannot, on some
+    processors, and the graph's optimiser moves casts to and fro behind it.
     """
-    return tf.cast(tf.transpose(tf.cast(image, tf.int16), (1, 0, 2)), tf.uint8)
+    height, width, _ = tf.unstack(tf.shape(image))
+    rows = tf.range(height)[None, :] * width + tf.range(width)[:, None]
+    return tf.gather(tf.reshape(image, (-1, 3)), rows)
 
 
 def flips(turn):

@@ -212,7 +212,7 @@ def test_a_mean_passes_over_what_is_too_large(oversized):
     np.testing.assert_array_equal(found, pipelines.mean(rest, InputContract(8, 256), "pixel"))
     for path in others:
         pathlib.Path(path).write_bytes(b"")
-    with pytest.raises(sources.DataError, match="expected images that can be read, got none"):
+    with pytest.raises(sources.DataError, match="expected pictures that can be read .* found none"):
         pipelines.mean(skipped.tolerant(oversized), InputContract(8, 256), "pixel")
 
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from trainers.data import sources
 from trainers.judging import figures, plots, verdict
+from zoo.preprocess import InputContract
 
 COLOURS = [(230, 30, 30), (30, 160, 30), (30, 30, 230), (230, 160, 0), (0, 160, 230)]
 SIZES = [(32, 32), (300, 200), (60, 240), (8, 8), (100, 100)]  # (H, W)
@@ -70,8 +71,9 @@ def test_large_pictures_are_shrunk_before_they_are_drawn_and_others_kept():
     small, wide = (rng.integers(0, 256, (*size, 3), np.uint8) for size in ((512, 300), (500, 2000)))
     encoded = [tf.io.encode_png(image).numpy() for image in (small, wide)]
     source = sources.in_memory("x", "validation", ("a",), encoded, [0, 0])
-    np.testing.assert_array_equal(verdict.picture(source, 0), small)
-    found = verdict.picture(source, 1)
+    contract = InputContract(8, 8)
+    np.testing.assert_array_equal(verdict.picture(source, 0, contract), small)
+    found = verdict.picture(source, 1, contract)
     assert found.shape == (128, 512, 3) and found.dtype == np.uint8
     theirs = np.asarray(Image.fromarray(wide).resize((512, 128), Image.Resampling.BILINEAR))
     assert np.abs(found.astype(int) - theirs).max() <= 2  # Pillow's low-passes as well

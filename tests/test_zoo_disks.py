@@ -13,10 +13,9 @@ from small_disks import left, small_disk
 
 import zoo
 from export import formats, images, publish
-from trainers import features
 from trainers.engine import checkpoints, optim
 from trainers.engine.state import State
-from trainers.judging import embeddings, evaluation, options
+from trainers.judging import embeddings, evaluation, options, projector
 from trainers.plan.recipes import RECIPES
 from zoo import archive, disks
 
@@ -66,6 +65,13 @@ def test_an_evaluation(run_dir, size, tmp_path):
         assert not [name for name in left(disk) if "/." in name]
 
 
+WRITERS = {
+    "npz": embeddings.write_npz,
+    "tfrecord": embeddings.write_tfrecord,
+    "projector": lambda path, found: projector.write(path, "x", found),
+}
+
+
 @pytest.mark.parametrize("made", ["npz", "tfrecord", "projector"])
 def test_features(made, tmp_path):
     rows = np.random.default_rng(0).normal(size=(500, 64)).astype(np.float32)
@@ -74,7 +80,7 @@ def test_features(made, tmp_path):
     found = embeddings.Embeddings(rows, np.zeros(500, np.int32), ids, ("a",), small)
     with small_disk(tmp_path / "disk", "64k") as disk:
         with pytest.raises(disks.DiskError), disks.told(disk):
-            features.write(disk, {"validation": found}, {made}, "x")
+            WRITERS[made](disk / f"validation.{made}", found)
         assert not [name for name in left(disk) if (disk / name).is_file()]
 
 

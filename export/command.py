@@ -22,7 +22,8 @@ _IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
 def export(name, arguments, calibrate=0):
     """Exports the run that the flags name to the format `name`, and says what came of it.
 
-    `calibrate` is the number of training images a quantised format measures its ranges on.
+    `calibrate` is the number of training images a quantised format measures its ranges on. Returns
+    the artifact's directory.
     """
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
@@ -52,6 +53,7 @@ def export(name, arguments, calibrate=0):
         print(f"  {way:<13} {sentence(comparison)}")
     digits = files.sha256(target / card.METADATA)
     print(f"keep its hash elsewhere: python -m export.verify {target} --sha256={digits}")
+    return target
 
 
 def sentence(comparison):

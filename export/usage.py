@@ -63,11 +63,29 @@ logits, probabilities = session.run(["logits", "probabilities"], {{"images": pix
 ```"""
 
 
+PAGE = """\
+## Use
+
+From any static server, this one say; then open http://localhost:8000:
+```
+python -m http.server --bind 127.0.0.1
+```
+`model.tflite` takes one image at a time, elsewhere too:
+```python
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+run = Interpreter("model.tflite").get_signature_runner("serving_default")
+pixels = np.load("samples/reference.npz")["pixels"][:1].astype(np.{dtype})  # (1, {size}, {size}, 3)
+print(run(images=pixels)["probabilities"])
+```"""
+
+
 def text(metadata):
     """The card's section on use."""
     kind = metadata["artifact"].partition("-")[0]
     sides = metadata["interface"]["serving_default"]
-    return {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX}[kind].format(
+    return {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX, "page": PAGE}[kind].format(
         network=metadata["network"],
         size=metadata["input"]["image_size"],
         dtype=sides["inputs"]["images"]["dtype"],

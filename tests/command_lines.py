@@ -32,6 +32,7 @@ WORDS = {
     "export.saved_model": ["--run_dir=run"],
     "export.tflite": ["--run_dir=run", "--quantize=int8"],
     "export.onnx": ["--run_dir=run"],
+    "export.page": ["--run_dir=run", "--quantize=int8"],
     "export.verify": ["artifact"],
     "zoo.importers": ["--source=torch", "--file=weights.pth", "--model=resnet18"],
     "zoo.importers.to_torch": ["--run_dir=run", "--file=weights.safetensors"],

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from export.parity import Gate
 
 # Format name -> module; what stands after the dash is the module's to understand.
-_MODULES = {"saved_model": "saved_model", "tflite": "tflite", "onnx": "onnx"}
+_MODULES = {"saved_model": "saved_model", "tflite": "tflite", "onnx": "onnx", "page": "page"}
 
 # What the converters and runtimes say at every use, whatever the log level.
 NOISE = re.compile(

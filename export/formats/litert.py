@@ -1,5 +1,6 @@
 """A .tflite file run and read by ai-edge-litert: its answers, operators and inner values."""
 
+import flatbuffers
 import numpy as np
 
 from export.classifier import ExportError
@@ -52,6 +53,17 @@ def foreign_operators(model):
     """Operators that plain LiteRT cannot run, comma-separated; "" if there are none."""
     names = operators(model)
     return ", ".join(n for n in names if n.startswith("custom:") or n in STATEFUL)
+
+
+def of_fixed_batch(model):
+    """The file for one image at a time, no side of any tensor left open: bytes -> bytes."""
+    parsed = schema.ModelT.InitFromPackedBuf(model)
+    for graph in parsed.subgraphs:
+        for tensor in graph.tensors:
+            tensor.shapeSignature = None
+    builder = flatbuffers.Builder(len(model) + 4096)
+    builder.Finish(parsed.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def signature(model):

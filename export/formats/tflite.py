@@ -27,8 +27,12 @@ def write(classifier, directory, evidence, *, quantize):
     Input `images` (B, S, S, 3) of 0-255, uint8 in an int8 file and float32 otherwise; output
     `probabilities` (B, classes) float32. One output, because MediaPipe takes no second.
     """
+    store(convert(classifier, evidence.calibration, quantize=quantize), classifier, directory)
+
+
+def store(model, classifier, directory):
+    """Writes a flatbuffer's bytes with labels and metadata. ExportError if LiteRT cannot run it."""
     labels = "".join(f"{name}\n" for name in classifier.class_names)
-    model = convert(classifier, evidence.calibration, quantize=quantize)
     foreign = litert.foreign_operators(model)
     if foreign:
         raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")

@@ -33,6 +33,7 @@ WORDS = {
     "export.tflite": ["--run_dir=run", "--quantize=int8"],
     "export.onnx": ["--run_dir=run"],
     "export.page": ["--run_dir=run", "--quantize=int8"],
+    "export.serve": ["artifact", "--port=0"],
     "export.verify": ["artifact"],
     "zoo.importers": ["--source=torch", "--file=weights.pth", "--model=resnet18"],
     "zoo.importers.to_torch": ["--run_dir=run", "--file=weights.safetensors"],

@@ -103,8 +103,12 @@ LIMITS = {
     "port of another": Whole(1, 65_535),
     "images": IMAGES,
     "calibration_images": IMAGES,
+    "max_body_mb": Whole(1, 1000),
+    "max_batch": Whole(1, 4096),
     "version": Whole(1, 2**63 - 1),  # TensorFlow Serving's are int64
     # the benchmarks'
+    "clients": Whole(1, 256),
+    "seconds": Whole(1, 3600),
     "rounds": Whole(1, 1000),
     "gpus": Whole(1, 64),
     "multiply_adds": Whole(1, 2**63 - 1),

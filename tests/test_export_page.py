@@ -220,6 +220,23 @@ def test_ten_pictures_get_the_networks_answers(page):
         assert np.argmax(found["probabilities"]) == own.argmax(), name
 
 
+SIDES = """
+(async () => {
+  const {decode} = await import("./pixels.js");
+  const bytes = Uint8Array.from(atob("%s"), (c) => c.charCodeAt(0));
+  const {width, height} = await decode(new Blob([bytes]), {orientation: "%s"});
+  return [width, height];
+})()
+"""
+
+
+@pytest.mark.parametrize(("rule", "sides"), [("exif", [40, 64]), ("ignored", [64, 40])])
+def test_a_jpeg_is_turned_only_where_training_turned_it(page, rule, sides):
+    """Weights from elsewhere ignore what a camera noted; a browser has to be kept from it."""
+    content = saved(photograph(0, (64, 40)), "JPEG", exif=turned(6), comment=b"before or after")
+    assert page.evaluate(SIDES % (base64.b64encode(content).decode(), rule)) == sides
+
+
 def drop(page, name, content):
     """As a person drops a file on the page."""
     encoded = base64.b64encode(content).decode()
@@ -335,7 +352,9 @@ def test_the_records_are_whole_and_licences_are_there(published):
     ]
     text = (published / "licences.txt").read_text()
     assert "@litertjs/core@2.5.3" in text and "Apache License" in text
-    assert {"index.html", "page.js", "prepare.js", "litert/core.js"} <= metadata["files"].keys()
+    assert {"index.html", "page.js", "pixels.js", "prepare.js", "litert/core.js"} <= metadata[
+        "files"
+    ].keys()
 
 
 PACKAGE = npm.Package("@some/thing", "1.2.3", base64.b64encode(bytes(64)).decode())

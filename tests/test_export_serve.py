@@ -134,6 +134,24 @@ def test_what_a_client_asks_first(server):
     assert ask(server, "/v2/health/live") == (200, {"live": True})
 
 
+def test_status_and_metadata_are_tensorflow_servings_messages(server):
+    """Parsed by its own definitions, which refuse a field that they do not know."""
+    from google.protobuf import json_format
+    from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
+    status = get_model_status_pb2.GetModelStatusResponse()
+    json_format.ParseDict(ask(server, "/v1/models/digits")[1], status)
+    (version,) = status.model_version_status
+    assert version.version == 3 and version.state == version.AVAILABLE
+    answer = ask(server, "/v1/models/digits/metadata")[1]
+    assert answer["model_spec"] == {"name": "digits", "signature_name": "", "version": "3"}
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    json_format.ParseDict(answer["metadata"]["signature_def"], signatures)
+    image_bytes = signatures.signature_def["serve_bytes"].inputs["image_bytes"]
+    assert image_bytes.dtype == 7  # DT_STRING of types.proto
+    assert [side.size for side in image_bytes.tensor_shape.dim] == [-1]
+
+
 def tensor(**changes):
     one = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "data": ["AAAA"]}
     return {"inputs": [{**one, **changes}]}

@@ -14,7 +14,7 @@ from export import npm
 from export.formats import litert, tflite
 
 WEB = pathlib.Path(__file__).parents[1] / "web"
-PAGE = ("index.html", "page.js", "prepare.js")
+PAGE = ("index.html", "page.js", "pixels.js", "prepare.js")
 RUNTIME = pathlib.Path("litert")
 
 CORE = npm.Package(

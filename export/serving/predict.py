@@ -60,11 +60,7 @@ def metadata(name, version, interface):
         for signature, sides in interface.items()
     }
     spec = {"name": name, "signature_name": "", "version": version}
-    kind = "type.googleapis.com/tensorflow.serving.SignatureDefMap"
-    return {
-        "model_spec": spec,
-        "metadata": {"signature_def": {"@type": kind, "signature_def": signatures}},
-    }
+    return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}
 
 
 def tensor_info(spec):

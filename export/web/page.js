@@ -1,75 +1,12 @@
 // A picture, prepared as the network was evaluated, put to the network in this browser.
 // What it must know (classes, size, resize rule) is the artifact's own metadata.json.
 import {loadAndCompile, loadLiteRt, Tensor} from "@litertjs/core";
+import {decode, readerOf} from "./pixels.js";
 import {nearest, prepare} from "./prepare.js";
 
 const TOP = 5;
 const MAX_PIXELS = 2 ** 26;  // of a picture: as in the other artifacts
 const byId = (id) => document.getElementById(id);
-
-// -- pixels
-
-// A file as a bitmap: the pixels as stored, no colour profile, turned if the network's data was.
-async function decode(blob, contract) {
-  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  const turned = contract.orientation === "exif" && head[0] === 0xff && head[1] === 0xd8;  // a JPEG
-  return createImageBitmap(blob, {
-    imageOrientation: turned ? "from-image" : "none",
-    colorSpaceConversion: "none",
-    premultiplyAlpha: "none",
-  });
-}
-
-function reader(picture) {
-  const canvas = document.createElement("canvas");
-  const pen = canvas.getContext("2d", {willReadFrequently: true});
-  return (left, top, width, height) => {
-    [canvas.width, canvas.height] = [width, height];
-    pen.globalCompositeOperation = "copy";
-    pen.drawImage(picture, left, top, width, height, 0, 0, width, height);
-    return pen.getImageData(0, 0, width, height).data;
-  };
-}
-
-// Whether anything of it is not opaque: seen in a small copy.
-function isTransparent(picture) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [64, 64];
-  const pen = canvas.getContext("2d");
-  pen.drawImage(picture, 0, 0, 64, 64);
-  return pen.getImageData(0, 0, 64, 64).data.some((value, i) => i % 4 === 3 && value < 255);
-}
-
-// A canvas multiplies colours by their opacity and so forgets them; a texture keeps what the network
-// was evaluated on. Where there is none that large, the canvas' colours have to do.
-function exactReader(picture) {
-  const gl = document.createElement("canvas").getContext("webgl");
-  const largest = gl ? gl.getParameter(gl.MAX_TEXTURE_SIZE) : 0;
-  if (Math.max(picture.width, picture.height) > largest) return reader(picture);
-  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-  gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
-  gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
-  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
-  const texture = gl.getParameter(gl.TEXTURE_BINDING_2D);
-  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  return (left, top, width, height) => {
-    const pixels = new Uint8Array(4 * width * height);
-    gl.readPixels(left, top, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-    return pixels;
-  };
-}
-
-function show(pixels, size) {
-  const canvas = byId("seen");
-  [canvas.width, canvas.height] = [size, size];
-  const image = new ImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = nearest(pixels[3 * i + c]);
-    image.data[4 * i + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
 
 // -- the network
 
@@ -96,7 +33,7 @@ async function run(pixels) {
 }
 
 // {probabilities, pixels, prepared_ms, network_ms} of a picture that a canvas can draw.
-async function classify(picture, height, width, readerOf = reader) {
+async function classify(picture, height, width) {
   if (!(height > 0 && width > 0)) throw new Error("it has no pixels");
   if (height * width > MAX_PIXELS) {
     throw new Error(`it has ${width} x ${height} pixels, more than ${MAX_PIXELS}`);
@@ -112,8 +49,7 @@ async function classify(picture, height, width, readerOf = reader) {
 export async function classifyFile(blob) {
   const picture = await decode(blob, metadata.input);
   try {
-    const readerOf = isTransparent(picture) ? exactReader : reader;
-    return await classify(picture, picture.height, picture.width, readerOf);
+    return await classify(picture, picture.height, picture.width);
   } finally {
     picture.close();
   }
@@ -122,6 +58,17 @@ export async function classifyFile(blob) {
 // -- the page
 
 const percent = (score) => `${(100 * score).toFixed(score < 0.0995 ? 1 : 0)} %`;
+
+function show(pixels, size) {
+  const canvas = byId("seen");
+  [canvas.width, canvas.height] = [size, size];
+  const image = new ImageData(size, size);
+  for (let i = 0; i < size * size; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = nearest(pixels[3 * i + c]);
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
 
 function tell(sentence) {
   byId("status").textContent = sentence;

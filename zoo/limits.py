@@ -73,6 +73,7 @@ LIMITS = {
     "momentum": SHARE,
     "weight_decay": Real(0, 1000),
     "label_smoothing": SHARE,
+    "class weight": Real(0, 1e6),
     "mixup": Real(0, 1000),
     "cutmix": Real(0, 1000),
     "ema": SHARE,

@@ -9,7 +9,7 @@ import typing
 
 from absl import flags
 
-from trainers.plan import adopt
+from trainers.plan import adopt, weighting
 from trainers.plan.checks import CHOICES
 from trainers.plan.recipes import RECIPES, Recipe, default_for
 from zoo import limits, specs
@@ -97,6 +97,8 @@ def _define_hyper_parameter(field, own):
         limits.DEFINE_integer(field.name, None, help_, **own)
     elif field.name == "drops":
         limits.DEFINE_numbers(field.name, None, help_, fewest=0, **own)
+    elif str in kinds:
+        flags.DEFINE_string(field.name, None, help_, **own)
     else:
         limits.DEFINE_float(field.name, None, help_, **own)
 
@@ -185,6 +187,8 @@ def other_batch(run):
 
 def _changed(values):
     changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
+    if values.class_weights is not None:
+        changed["class_weights"] = weighting.read(values.class_weights)
     if values.steps and values.epochs:
         raise ValueError(
             f"--steps={values.steps} and --epochs={values.epochs} both say how long: leave one out"

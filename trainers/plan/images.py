@@ -9,7 +9,7 @@ import keras
 import zoo
 from trainers.data import recorded, skipped, sources, split
 from trainers.data.augment import Augmentation
-from trainers.plan import sizing, transfer
+from trainers.plan import sizing, transfer, weighting
 from zoo import archive
 from zoo.preprocess import InputContract
 
@@ -40,7 +40,8 @@ class Data:
     """Both splits of a run's images, and how they enter the network.
 
     `drawing` is how a folder's held-out part is drawn, where it is; `shorter_px` is its pictures'
-    side, where that was asked for.
+    side, where that was asked for. `class_weights` are in the order of the classes, if there are
+    any.
     """
 
     train: sources.Source
@@ -48,6 +49,7 @@ class Data:
     input: InputContract
     drawing: str = "hash"
     shorter_px: int | None = None
+    class_weights: tuple[float, ...] | None = None
 
 
 def load(run, data_dir, begun=None, accepted=False):
@@ -76,7 +78,8 @@ def settled(run, data_dir, begun=None, accepted=False):
     if side is None and sizing.asks_for_side(run):
         side = sizing.typical_side(train)
     run = sizing.settled(run, kept.images["train"] if kept else train.length, side)
-    return run, Data(train, validation, contract(run, train), facts["drawing"], side)
+    weights = weighting.of(run.recipe, train)
+    return run, Data(train, validation, contract(run, train), facts["drawing"], side, weights)
 
 
 def contract(run, train):

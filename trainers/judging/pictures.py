@@ -128,3 +128,15 @@ def as_fields(guess):
         return {"file": guess.file, "error": guess.error}
     top = [{"class": name, "probability": probability} for name, probability in guess.top]
     return {"file": guess.file, "top": top}
+
+
+def columns(top):
+    """The header of a table of guesses, the error last."""
+    numbers = ["", *(f"_{i}" for i in range(2, top + 1))]
+    return ["file", *(f"{name}{i}" for i in numbers for name in ("class", "probability")), "error"]
+
+
+def as_row(guess, top):
+    """One guess under `columns`."""
+    known = [value for pair in guess.top for value in pair]
+    return [guess.file, *known, *[None] * (2 * top - len(known)), guess.error]

@@ -94,6 +94,9 @@ LIMITS = {
     "accumulate": BATCH,
     "max_skipped": Real(0, 1),
     # other programs'
+    "sweep_steps": Whole(20, 10**6),
+    "lowest_rate": Real(1e-12, 1e6),
+    "highest_rate": Real(1e-12, 1e6),
     "limit": IMAGES,
     "top": IMAGES,
     "neighbours": IMAGES,

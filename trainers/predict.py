@@ -53,7 +53,7 @@ def check_csv(path):
 def write_csv(path, guesses, top):
     """Writes each as it comes; errors on standard error too: -> how many there were."""
     from trainers.judging import pictures
-    from zoo import disks, files
+    from zoo import disks, files, progress
 
     counted = {"pictures": 0, "failed": 0}
 
@@ -65,7 +65,8 @@ def write_csv(path, guesses, top):
             yield pictures.as_row(guess, top)
 
     with disks.told(pathlib.Path(path).absolute().parent):
-        files.write_csv(path, pictures.columns(top), rows())
+        looked_at = progress.over(rows(), "looking at pictures", None)
+        files.write_csv(path, pictures.columns(top), looked_at)
     failed = f", {counted['failed']:,} that could not be read" * bool(counted["failed"])
     print(f"written: {path}: {counted['pictures']:,} pictures{failed}")
     return counted["failed"]

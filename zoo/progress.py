@@ -4,10 +4,11 @@ On standard error, since results go to standard output; by programs alone, and n
 """
 
 import contextlib
-import sys
 import time
 
 from absl import flags
+
+from zoo import starting
 
 MOVES_SECONDS = 0.2  # between two states of the line on a terminal
 FIRST_SECONDS = 30.0  # until the first line elsewhere; the next ones come after twice as long each
@@ -52,7 +53,7 @@ class Line:
 
     def __init__(self, what, total, stream=None, clock=time.monotonic):
         self.what, self.total, self.clock = what, total, clock
-        self.stream = sys.stderr if stream is None else stream
+        self.stream = starting.unfiltered() if stream is None else stream
         self.terminal = self.stream.isatty()
         self.done, self.start, self.drawn = 0, clock(), False
         self.due = self.start + (0 if self.terminal else FIRST_SECONDS)
@@ -70,7 +71,7 @@ class Line:
     def text(self, passed):
         """Such as `evaluating [######..................] 64 of 256, 12 s left`."""
         if not self.total:
-            return f"{self.what} ..."
+            return f"{self.what} {self.done or '...'}"
         done = min(self.done, self.total)
         filled = WIDTH * done // self.total
         left = f", {duration(passed * (self.total - done) / done)} left" if done else ""

@@ -8,6 +8,7 @@ import tensorflow as tf
 from trainers.data import pipelines
 from trainers.engine import distribute
 from trainers.judging import views
+from zoo import progress
 from zoo.surgery.convolutional import convolutional
 
 
@@ -87,7 +88,7 @@ def sums_of_pass(model, source, contract, one, look, strategy):
         return strategy.run(on_replica, args=next(iterator))
 
     iterator = distribute.feed(strategy, batches)
-    for _ in range(-(-length // batch_size)):
+    for _ in progress.over(range(-(-length // batch_size)), "evaluating", length, batch_size):
         columns = [strategy.experimental_local_results(x) for x in step(iterator)]
         for index, labels, sums, weights in zip(*columns, strict=True):
             kept = weights.numpy() > 0

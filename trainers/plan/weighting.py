@@ -12,7 +12,7 @@ import os
 
 import numpy as np
 
-from zoo import limits
+from zoo import limits, progress
 from zoo.limits import LimitError, shown
 
 BALANCED = "balanced"
@@ -107,7 +107,8 @@ def counts(source):
     # In a graph, which leaves the images where they are.
     labels_of = tf.function(lambda index: source.fetch(index)[1], reduce_retracing=True)
     total = np.zeros(source.num_classes, int)
-    for start in range(0, source.length, CHUNK):
+    starts = range(0, source.length, CHUNK)
+    for start in progress.over(starts, "counting labels", source.length, CHUNK):
         index = tf.range(start, min(start + CHUNK, source.length), dtype=tf.int64)
         total += np.bincount(labels_of(index), minlength=source.num_classes)
     return total.tolist()

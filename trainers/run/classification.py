@@ -26,7 +26,7 @@ def train(run, place):
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
             if note := other_batch(run):
-                place.say(note)
+                place.warn(note)
             if data.class_weights:
                 place.say(weighting.describe(data))
             return training.train(run, place, work(run, place, data, state), state)

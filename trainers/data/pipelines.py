@@ -116,7 +116,7 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
         return look(images)
 
     def decoded(image):
-        return preprocess.read(headers.bounded(image, contract.resize_px), contract)
+        return preprocess.read(headers.bounded(image, contract.bound_px), contract)
 
     def prepare(rows):
         return {**rows, "images": seen(rows["images"], rows)}

@@ -65,9 +65,9 @@ def read(file, contract):
 def check_size(encoded, contract):
     """PictureError where decoding or resizing would take too much memory."""
     size = headers.claimed_size(encoded)
-    if headers.exceeds(size, contract.resize_px):
+    if headers.exceeds(size, contract.bound_px):
         height, width, pixels = size.numpy()
-        resized = f", also with the shorter side at {contract.resize_px}"
+        resized = f", also with the shorter side at {contract.bound_px}"
         raise PictureError(
             f"expected at most {headers.MAX_PIXELS:,} pixels"
             f"{resized if pixels <= headers.MAX_PIXELS else ''}, got {width}x{height}"

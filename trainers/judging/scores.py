@@ -8,7 +8,7 @@ import tensorflow as tf
 from trainers.data import pipelines
 from trainers.engine import distribute
 from trainers.judging import views
-from zoo import progress
+from zoo import progress, sizes
 from zoo.surgery.convolutional import convolutional
 
 
@@ -38,6 +38,11 @@ class Scores:
 def of_network(model, manifest, source, look, strategy):
     """The mean of the softmax over an image's views (Sec. 3.4), every image once: -> Scores."""
     size = manifest.input.image_size
+    if look.views != "center" and not sizes.is_square(size):
+        raise ScoreError(
+            f"{manifest.network.name} sees {sizes.shown(size)} px: --views={look.views} is of "
+            "squares, as in the paper; take --views=center"
+        )
     if look.views == "multi_scale":
         with strategy.scope():
             model = convolutional(model, manifest.network, size)

@@ -12,7 +12,7 @@ from absl import flags
 from trainers.plan import adopt, weighting
 from trainers.plan.checks import CHOICES
 from trainers.plan.recipes import RECIPES, Recipe, default_for
-from zoo import limits, specs
+from zoo import limits, sizes, specs
 
 HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
 
@@ -168,7 +168,8 @@ def _resized(values, recipe):
     """
     if values.image_size is None or not (recipe.image_size and recipe.resize_px):
         return {}
-    resize_px = round(values.image_size * recipe.resize_px / recipe.image_size)
+    shorter = sizes.shorter(values.image_size)
+    resize_px = round(shorter * recipe.resize_px / sizes.shorter(recipe.image_size))
     return {"resize_px": min(resize_px, limits.SIDE.most)}
 
 
@@ -211,6 +212,8 @@ def as_text(run, **more):
 def _as_flag(name, value):
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no{name}"
+    if name == "image_size":
+        value = sizes.shown(value)
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
     return f"--{name}={value}"

@@ -10,7 +10,7 @@ import zoo
 from trainers.data import recorded, skipped, sources, split
 from trainers.data.augment import Augmentation
 from trainers.plan import sizing, transfer, weighting
-from zoo import archive
+from zoo import archive, sizes
 from zoo.preprocess import InputContract
 
 SYNTHETIC_IMAGES = 256  # of a split: enough to time a step, little to evaluate
@@ -88,8 +88,9 @@ def contract(run, train):
         return transfer.contract(run)
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
-    resize_px = run.recipe.resize_px or size
-    return InputContract(size, max(size, resize_px), orientation="exif")
+    shorter = sizes.shorter(size)
+    resize_px = max(shorter, run.recipe.resize_px or shorter)
+    return InputContract(size, resize_px, orientation="exif")
 
 
 def require_trained_classes(source, run_dir):
@@ -176,7 +177,7 @@ def augmentation(recipe, contract, model):
     The paper pads after subtracting the mean, so with the mean. Its scales are [256, 480] for a
     crop of 224 (Sec. 3.4), here in proportion for any other.
     """
-    size = contract.image_size
+    size = sizes.shorter(contract.image_size)
     mean = keras.ops.convert_to_numpy(model.get_layer("pixels").mean)
     return Augmentation(
         recipe.augmentation,

@@ -62,7 +62,10 @@ class Recipe:
     pad_px: int = setting("pad_crop: pixels padded on each side", 4)
     mirror: bool = setting("mirror every second image", True)
     color: bool = setting("PCA colour noise", False)
-    image_size: int | None = setting("side of the network's input, px; default: the images'", None)
+    image_size: int | tuple[int, int] | None = setting(
+        "side of the network's input, px, or height x width such as 192x256; default: the images'",
+        None,
+    )
     resize_px: int | None = setting(
         "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
     )

@@ -10,7 +10,7 @@ from trainers.engine.state import State
 from trainers.plan import images, transfer, weighting
 from trainers.plan.flags import other_batch
 from trainers.run import alike, directory, reproducible, training
-from zoo import archive, complexity, precision
+from zoo import archive, complexity, precision, sizes
 
 
 def train(run, place):
@@ -98,12 +98,13 @@ def headline(run, data, state, devices):
         start = transfer.describe(run, data.train.class_names)
     counted = "parameters to train" if run.init_from else "parameters"
     epochs = run.recipe.steps * run.recipe.batch_size / data.train.length
+    size = sizes.shown(data.input.image_size)
     listed = f"{data.train.listing}; " if data.train.listing else ""
     return (
         f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: {listed}"
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
         f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}; "
-        f"{run.recipe.steps:,} steps, {epochs:,.1f} epochs at {data.input.image_size} px"
+        f"{run.recipe.steps:,} steps, {epochs:,.1f} epochs at {size} px"
     )
 
 

@@ -4,7 +4,7 @@ import json
 
 from absl import flags
 
-from zoo import limits, texts
+from zoo import limits, sizes, texts
 
 
 def parse(caller, definers, given):
@@ -39,6 +39,8 @@ def said(values, name, value):
         return [f"--{name}" if value else f"--no{name}"]
     if isinstance(value, dict):  # class weights
         return [f"--{name}={json.dumps(value)}"]
+    if name == "image_size" and isinstance(value, (list, tuple)):
+        return [f"--{name}={sizes.shown(value)}"]
     if isinstance(value, (list, tuple)):
         if isinstance(flag, flags.MultiFlag):
             return [f"--{name}={part}" for part in value]

@@ -1,6 +1,7 @@
 """The model card, in Markdown, from an artifact's metadata alone."""
 
 from export import usage
+from zoo import sizes
 from zoo.headers import MAX_PIXELS
 
 
@@ -25,7 +26,8 @@ def title(m):
 
 def inputs(m):
     contract = m["input"]
-    size = contract["image_size"]
+    height, width = sizes.of(contract["image_size"])
+    covering = "its shorter side to" if height == width else "it to cover a box of shorter side"
     rows = [
         f"| {signature} | {kind[:-1]} | `{name}` | {described(spec)} |"
         for signature, sides in m["interface"].items()
@@ -43,7 +45,7 @@ def inputs(m):
         "## Input and output\n\n| signature | | name | type |\n|---|---|---|---|\n"
         + "\n".join(rows)
         + f"\n\nPixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
-        f"becomes {size} x {size} by resizing its shorter side to {contract['resize_px']} "
+        f"becomes {height} x {width} by resizing {covering} {contract['resize_px']} "
         f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre." + listed
     )
 

@@ -7,7 +7,7 @@ fold what depends on weights alone.
 import tensorflow as tf
 
 from export import requests
-from zoo import resnet
+from zoo import resnet, sizes
 from zoo.recursion import room_for
 from zoo.surgery.fold import fold
 
@@ -85,4 +85,4 @@ def blank_unless(ok, answer):
 
 
 def pixels(image_size):
-    return tf.TensorSpec((None, image_size, image_size, 3), tf.float32, "images")
+    return tf.TensorSpec((None, *sizes.of(image_size), 3), tf.float32, "images")

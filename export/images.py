@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from export.classifier import ExportError
 from trainers.data import pipelines, recorded, skipped
-from zoo import preprocess
+from zoo import preprocess, progress
 
 BATCH_SIZE = 32
 CROPS = 16  # of each photograph
@@ -85,6 +85,8 @@ def of_source(source, contract, limit):
     source = skipped.tolerant(source)
     batches = pipelines.evaluate(source, contract, batch_size=BATCH_SIZE, limit=limit)
     pixels, labels, encoded = [], [], []
+    total = min(limit, source.length)
+    batches = progress.over(batches, f"reading {source.split} images", total, BATCH_SIZE)
     for images, batch_labels, weights, index in batches:
         kept = weights.numpy() > 0  # the last batch is filled up
         pixels.append(np.float32(images)[kept])

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export import card, parity, samples
 from export.classifier import ExportError
-from zoo import disks, files
+from zoo import disks, files, progress
 from zoo.recursion import room_for
 
 BATCH_SIZE = 32
@@ -24,7 +24,8 @@ def publish(classifier, form, evidence, output_dir, *, version=None):
     images = evidence.held_out
     expected = source_logits(classifier.model, images.pixels)
     with version_directory(output_dir, version) as (temporary, target):
-        form.write(classifier, temporary, evidence)
+        with progress.stage(f"making {form.name}"):
+            form.write(classifier, temporary, evidence)
         loaded = form.load(temporary)
         proof = prove(loaded, images, expected)
         missed = misses(proof, form.gate)
@@ -82,6 +83,7 @@ def source_logits(model, pixels):
 
 def in_batches(run, inputs):
     starts = range(0, len(inputs), BATCH_SIZE)
+    starts = progress.over(starts, "comparing answers", len(inputs), BATCH_SIZE)
     return np.concatenate([run(inputs[start : start + BATCH_SIZE]) for start in starts])
 
 

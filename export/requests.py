@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo import headers, preprocess
+from zoo import headers, preprocess, sizes
 
 
 def prepare(image_bytes, contract):
@@ -12,7 +12,7 @@ def prepare(image_bytes, contract):
     become zeros and False. TensorFlow ops cannot catch an error, but tf.data can pass over the
     element that raised it: each image is a Dataset of one, followed by a blank.
     """
-    shape = (contract.image_size, contract.image_size, 3)
+    shape = (*sizes.of(contract.image_size), 3)
 
     def one(encoded):
         good = tf.data.Dataset.from_tensors(encoded).map(
@@ -28,5 +28,5 @@ def prepare(image_bytes, contract):
 def prepare_one(encoded, contract):
     """() string -> (S, S, 3) float32 in 0-255. Raises InvalidArgumentError on what is refused."""
     # Not an assertion: a server may strip those from a graph. No decoder takes an empty string.
-    encoded = tf.where(headers.is_safe(encoded, contract.resize_px), encoded, b"")
+    encoded = tf.where(headers.is_safe(encoded, contract.bound_px), encoded, b"")
     return preprocess.resize_crop(preprocess.read(encoded, contract), contract)

@@ -1,5 +1,7 @@
 """How to call an artifact, by format: the first thing a reader of its card looks for."""
 
+from zoo import sizes
+
 SAVED_MODEL = """\
 ## Use
 
@@ -39,7 +41,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 run = Interpreter("model.tflite").get_signature_runner("serving_default")
-pixels = np.load("samples/reference.npz")["pixels"].astype(np.{dtype})  # (B, {size}, {size}, 3)
+pixels = np.load("samples/reference.npz")["pixels"].astype(np.{dtype})  # (B, {height}, {width}, 3)
 print(run(images=pixels)["probabilities"].argmax(axis=1))
 ```
 Or with MediaPipe, which resizes, and finds the labels inside the file:
@@ -58,7 +60,7 @@ import numpy as np
 import onnxruntime
 
 session = onnxruntime.InferenceSession("model.onnx")
-pixels = np.load("samples/reference.npz")["pixels"].astype(np.float32)  # (B, {size}, {size}, 3)
+pixels = np.load("samples/reference.npz")["pixels"].astype(np.float32)  # (B, {height}, {width}, 3)
 logits, probabilities = session.run(["logits", "probabilities"], {{"images": pixels}})
 ```"""
 
@@ -76,7 +78,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 run = Interpreter("model.tflite").get_signature_runner("serving_default")
-pixels = np.load("samples/reference.npz")["pixels"][:1].astype(np.{dtype})  # (1, {size}, {size}, 3)
+pixels = np.load("samples/reference.npz")["pixels"][:1].astype(np.{dtype})  # (1, {height}, {width}, 3)
 print(run(images=pixels)["probabilities"])
 ```"""
 
@@ -85,9 +87,11 @@ def text(metadata):
     """The card's section on use."""
     kind = metadata["artifact"].partition("-")[0]
     sides = metadata["interface"]["serving_default"]
+    height, width = sizes.of(metadata["input"]["image_size"])
     return {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX, "page": PAGE}[kind].format(
         network=metadata["network"],
-        size=metadata["input"]["image_size"],
+        height=height,
+        width=width,
         dtype=sides["inputs"]["images"]["dtype"],
         sample=next(name.partition("/")[2] for name in metadata["files"] if "samples/0" in name),
     )

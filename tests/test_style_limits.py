@@ -21,6 +21,7 @@ PATHS = ("dir", "file", "folder", "labels")
 LATER = {
     "backbone_rate",
     "contender",
+    "csv",
     "data_dir",
     "evaluation",
     "group",

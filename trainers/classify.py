@@ -35,7 +35,8 @@ def main(arguments):
         place = places.stand(run, options)
     with ending.in_order(place):
         if _BENCHMARK.value:
-            place.say(benchmark.report(run, place, _BENCHMARK_STEPS.value))
+            report = benchmark.report(run, place, _BENCHMARK_STEPS.value)
+            print(report if place.chief else "", end="\n" * place.chief)
         else:
             trained = classification.train(run, place)
     if not _BENCHMARK.value:

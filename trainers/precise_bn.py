@@ -31,7 +31,7 @@ def main(arguments):
         from trainers.data import skipped, stream
         from trainers.judging import statistics
         from trainers.plan import images as run_images
-        from zoo import archive, disks
+        from zoo import archive, disks, progress
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
@@ -40,6 +40,7 @@ def main(arguments):
     source = skipped.tolerant(source)
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
     with stream.unreadable_named():
+        batches = progress.over(batches, "averaging batches", _BATCHES.value)
         moved = statistics.recompute(model, (images for images, *_ in batches))
     with disks.told(_RUN_DIR.value):
         archive.add(model, _RUN_DIR.value, WEIGHTS)

@@ -11,6 +11,8 @@ import re
 
 from absl import flags
 
+from zoo import sizes
+
 
 class LimitError(ValueError):
     """A value that cannot be meant: `--name: expected ..., got ...`."""
@@ -50,6 +52,24 @@ class Real:
         return self.least <= value < self.most if self.below else self.least <= value <= self.most
 
 
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """The side of a square, or height x width: `zoo.sizes`."""
+
+    least: int
+    most: int
+    kind, written = staticmethod(sizes.read), re.compile(r"[+-]?[0-9]{1,20}|[0-9]{1,5}x[0-9]{1,5}")
+
+    def __str__(self):
+        sides = f"from {self.least} to {self.most}"
+        return f"a whole number {sides}, or height x width such as 192x256"
+
+    def holds(self, value):
+        sides = value if isinstance(value, (tuple, list)) else (value, value)
+        each = Whole(self.least, self.most)
+        return len(sides) == 2 and all(map(each.holds, sides))
+
+
 STEPS = Whole(1, 10**9)  # int32 counts them on the device
 IMAGES = Whole(1, 10**9)
 BATCH = Whole(1, 2**20)
@@ -73,12 +93,13 @@ LIMITS = {
     "momentum": SHARE,
     "weight_decay": Real(0, 1000),
     "label_smoothing": SHARE,
+    "class weight": Real(0, 1e6),
     "mixup": Real(0, 1000),
     "cutmix": Real(0, 1000),
     "ema": SHARE,
     "erase": SHARE,
     "pad_px": Whole(0, 256),
-    "image_size": SIDE,
+    "image_size": Size(SIDE.least, SIDE.most),
     "resize_px": SIDE,
     "backbone_rate": Real(0, 1000),
     # a run's
@@ -93,6 +114,9 @@ LIMITS = {
     "accumulate": BATCH,
     "max_skipped": Real(0, 1),
     # other programs'
+    "sweep_steps": Whole(20, 10**6),
+    "lowest_rate": Real(1e-12, 1e6),
+    "highest_rate": Real(1e-12, 1e6),
     "limit": IMAGES,
     "top": IMAGES,
     "neighbours": IMAGES,
@@ -159,7 +183,8 @@ class Parser(flags.ArgumentParser):
         return read(self.limit, argument, self.name)
 
     def flag_type(self):
-        return LIMITS[self.limit].kind.__name__
+        kind = LIMITS[self.limit].kind
+        return "size" if kind is sizes.read else kind.__name__
 
 
 class ListParser(flags.ListParser):

@@ -30,6 +30,8 @@ __all__ = [
 
 OURS = ("zoo", "trainers", "export", "benchmarks")
 
+flags.DEFINE_bool("quiet", False, "print results, warnings and errors alone")
+
 HINT = "(--help lists the flags)"
 HELP = re.compile(r"--?(h|help(full|short|xml)?)(=.*)?", re.DOTALL)
 LONGEST = 300  # characters of a sentence: what a terminal shows in three or four lines

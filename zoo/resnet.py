@@ -6,7 +6,7 @@ import functools
 import keras
 from keras import layers
 
-from zoo import blocks
+from zoo import blocks, sizes
 from zoo.layers import PixelNormalization
 from zoo.recursion import room_for
 from zoo.specs import Network, find
@@ -40,8 +40,8 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 def build_network(network):
     """The same from its full description, such as a manifest's: Network -> keras.Model."""
     spec = find(network.name)
-    size = network.image_size
-    mean_shape = (size, size, 3) if network.mean == "pixel" else (1, 1, 3)
+    size = (None, None) if network.image_size is None else sizes.of(network.image_size)
+    mean_shape = (*size, 3) if network.mean == "pixel" else (1, 1, 3)
     norm = {
         "synchronized": network.batch_norm == "synchronized",
         "epsilon": network.bn_epsilon,
@@ -52,7 +52,7 @@ def build_network(network):
         shortcut = functools.partial(shortcut, zeros=network.zeros)
 
     # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
-    image = keras.Input((size, size, 3), dtype="float32", name="image")
+    image = keras.Input((*size, 3), dtype="float32", name="image")
     x = PixelNormalization(mean_shape, name="pixels")(image)
     x = blocks.STEMS[spec.stem](x, pool_pad=network.pool_pad, **norm)
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):

@@ -4,6 +4,8 @@ import dataclasses
 import numbers
 import re
 
+from zoo import sizes
+
 SHORTCUTS = ("A", "B", "C")
 STRIDES = ("1x1", "3x3")
 BATCH_NORMS = ("replica", "synchronized")
@@ -43,9 +45,10 @@ class Spec:
 class Network:
     """Everything that `build_network` needs to make the same network again.
 
-    `image_size` None leaves height and width free. `stride` says which convolution of a
-    bottleneck halves the map: "1x1" as in the paper, "3x3" as in most libraries (v1.5). `mean`
-    is the shape of what the first layer subtracts: one RGB triple, or one for each pixel.
+    `image_size` is a side or (height, width); None leaves both free. `stride` says which
+    convolution of a bottleneck halves the map: "1x1" as in the paper, "3x3" as in most libraries
+    (v1.5). `mean` is the shape of what the first layer subtracts: one RGB triple, or one for each
+    pixel.
 
     The last three are for weights that were trained elsewhere. `bn_epsilon` is added to every
     variance. `pool_pad` "end" pads conv1's max pool behind only, as Caffe does. `zeros` says where
@@ -57,7 +60,7 @@ class Network:
 
     name: str
     num_classes: int
-    image_size: int | None
+    image_size: int | tuple[int, int] | None
     shortcut: str | None
     stride: str = "1x1"
     batch_norm: str = "replica"
@@ -76,7 +79,10 @@ class Network:
         _one_of("batch_norm", self.batch_norm, BATCH_NORMS)
         self._keep("num_classes", _positive("num_classes", self.num_classes))
         if self.image_size is not None:
-            self._keep("image_size", _positive("image_size", self.image_size))
+            square = not isinstance(self.image_size, (tuple, list))
+            sides = (self.image_size,) * 2 if square else self.image_size
+            checked = [_positive("image_size", side) for side in sides]
+            self._keep("image_size", sizes.plain(checked))
         _one_of("mean", self.mean, MEANS)
         if self.mean == "pixel" and self.image_size is None:
             raise ValueError("a per-pixel mean needs an image_size; got None")

@@ -13,6 +13,7 @@ from zoo.limits import LimitError, shown
 
 TEXTS = ("string", "comma separated list of strings")  # what absl calls them
 LONGEST = 4096  # Linux' longest path
+LONGER = {"class_weights": 2**20}  # thousands of classes, in a run's flags.txt
 # Ends of lines, other control characters, and bytes that are no text, which no file would take.
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"  # of a host's name, which has 253 characters at most
@@ -37,9 +38,10 @@ def check(name, text):
     what, known = KINDS.get(name, ("a value", None))
     if not text.strip():
         raise LimitError(f"--{name}: expected {what}, got none")
-    if UNWRITABLE.search(text) or len(text) > LONGEST:
+    longest = LONGER.get(name, LONGEST)
+    if UNWRITABLE.search(text) or len(text) > longest:
         raise LimitError(
-            f"--{name}: expected at most {LONGEST} printable characters, got {shown(text)}"
+            f"--{name}: expected at most {longest} printable characters, got {shown(text)}"
         )
     if name.endswith("_dir"):
         _check_directory(name, text)

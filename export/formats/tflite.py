@@ -11,6 +11,7 @@ import tensorflow as tf
 from export import graph, parity
 from export.classifier import ExportError
 from export.formats import Format, Loaded, litert, tflite_metadata
+from zoo import progress
 
 MODEL = "model.tflite"
 QUANTIZATIONS = {
@@ -77,7 +78,8 @@ def representatives(calibration):
     The range of the input must be 0-255 whatever the images hold, so that its scale is 1.
     """
     black = np.zeros_like(calibration[0])
-    for image in (*calibration, black, black + 255):
+    images = (*calibration, black, black + 255)
+    for image in progress.over(images, "calibrating", len(images)):
         yield {"images": image[np.newaxis]}
 
 

@@ -65,9 +65,9 @@ def read(file, contract):
 def check_size(encoded, contract):
     """PictureError where decoding or resizing would take too much memory."""
     size = headers.claimed_size(encoded)
-    if headers.exceeds(size, contract.resize_px):
+    if headers.exceeds(size, contract.bound_px):
         height, width, pixels = size.numpy()
-        resized = f", also with the shorter side at {contract.resize_px}"
+        resized = f", also with the shorter side at {contract.bound_px}"
         raise PictureError(
             f"expected at most {headers.MAX_PIXELS:,} pixels"
             f"{resized if pixels <= headers.MAX_PIXELS else ''}, got {width}x{height}"
@@ -128,3 +128,15 @@ def as_fields(guess):
         return {"file": guess.file, "error": guess.error}
     top = [{"class": name, "probability": probability} for name, probability in guess.top]
     return {"file": guess.file, "top": top}
+
+
+def columns(top):
+    """The header of a table of guesses, the error last."""
+    numbers = ["", *(f"_{i}" for i in range(2, top + 1))]
+    return ["file", *(f"{name}{i}" for i in numbers for name in ("class", "probability")), "error"]
+
+
+def as_row(guess, top):
+    """One guess under `columns`."""
+    known = [value for pair in guess.top for value in pair]
+    return [guess.file, *known, *[None] * (2 * top - len(known)), guess.error]

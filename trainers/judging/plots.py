@@ -90,13 +90,15 @@ def reliability(path, bins, calibration_error):
         lower.set(xlabel="confidence", ylabel="images")
 
 
-def contact_sheet(path, images, captions, columns=6):
+def contact_sheet(path, images, captions, columns=6, side=1.25):
     """Pictures (H, W, 3) uint8 of any sizes in a grid, each under two short lines.
 
-    All lie in one pair of axes, in inches: axes for each would take most of the drawing's time.
+    A picture fills a square of `side` inches. All lie in one pair of axes, in inches: axes for each
+    would take most of the drawing's time.
     """
     rows = max(1, -(-len(images) // columns))
-    width, height, side = 1.35, 1.75, 1.25  # of a cell, and of the square a picture fills
+    width, height = side + 0.1, side + 0.5  # of a cell
+    letters = round(22 * side / 1.25)
     with figure(path, (width * columns, height * rows)) as drawing:
         axes = drawing.subplots()
         for number, (image, caption) in enumerate(zip(images, captions)):
@@ -105,7 +107,7 @@ def contact_sheet(path, images, captions, columns=6):
             high, wide = np.multiply(image.shape[:2], side / 2 / max(image.shape[:2]))
             sharp = "nearest" if max(image.shape) < 64 else "antialiased"
             axes.imshow(image, extent=(x - wide, x + wide, y + high, y - high), interpolation=sharp)
-            lines = [textwrap.shorten(line, 22, placeholder="…") for line in caption]
+            lines = [textwrap.shorten(line, letters, placeholder="…") for line in caption]
             axes.text(x, y - high - 0.05, "\n".join(lines), fontsize=7, ha="center", va="bottom")
         if not len(images):
             axes.text(width / 2, 0.2, "no mistakes", fontsize=8, ha="center")

@@ -9,10 +9,10 @@ import typing
 
 from absl import flags
 
-from trainers.plan import adopt
+from trainers.plan import adopt, weighting
 from trainers.plan.checks import CHOICES
 from trainers.plan.recipes import RECIPES, Recipe, default_for
-from zoo import limits, specs
+from zoo import limits, sizes, specs
 
 HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
 
@@ -97,6 +97,8 @@ def _define_hyper_parameter(field, own):
         limits.DEFINE_integer(field.name, None, help_, **own)
     elif field.name == "drops":
         limits.DEFINE_numbers(field.name, None, help_, fewest=0, **own)
+    elif str in kinds:
+        flags.DEFINE_string(field.name, None, help_, **own)
     else:
         limits.DEFINE_float(field.name, None, help_, **own)
 
@@ -166,7 +168,8 @@ def _resized(values, recipe):
     """
     if values.image_size is None or not (recipe.image_size and recipe.resize_px):
         return {}
-    resize_px = round(values.image_size * recipe.resize_px / recipe.image_size)
+    shorter = sizes.shorter(values.image_size)
+    resize_px = round(shorter * recipe.resize_px / sizes.shorter(recipe.image_size))
     return {"resize_px": min(resize_px, limits.SIDE.most)}
 
 
@@ -185,6 +188,8 @@ def other_batch(run):
 
 def _changed(values):
     changed = {f.name: values[f.name].value for f in HYPER_PARAMETERS}
+    if values.class_weights is not None:
+        changed["class_weights"] = weighting.read(values.class_weights)
     if values.steps and values.epochs:
         raise ValueError(
             f"--steps={values.steps} and --epochs={values.epochs} both say how long: leave one out"
@@ -207,6 +212,8 @@ def as_text(run, **more):
 def _as_flag(name, value):
     if isinstance(value, bool):
         return f"--{name}" if value else f"--no{name}"
+    if name == "image_size":
+        value = sizes.shown(value)
     if isinstance(value, tuple):
         value = ",".join(map(str, value))
     return f"--{name}={value}"

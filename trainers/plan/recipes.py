@@ -43,6 +43,10 @@ class Recipe:
     momentum: float = setting("of the velocity; weighs the old value", 0.9)
     weight_decay: float = setting("added to the gradient as weight_decay * kernel", 1e-4)
     label_smoothing: float = setting("share of each label spread over all classes", 0.0)
+    class_weights: str | None = setting(
+        "what a class counts in the training loss: balanced, or a JSON or CSV file (class,weight)",
+        None,
+    )
     mixup: float = setting("alpha of the mixture of two images, 0 for none", 0.0)
     cutmix: float = setting("alpha of the rectangle out of another image, 0 for none", 0.0)
     ema: float = setting(
@@ -58,7 +62,10 @@ class Recipe:
     pad_px: int = setting("pad_crop: pixels padded on each side", 4)
     mirror: bool = setting("mirror every second image", True)
     color: bool = setting("PCA colour noise", False)
-    image_size: int | None = setting("side of the network's input, px; default: the images'", None)
+    image_size: int | tuple[int, int] | None = setting(
+        "side of the network's input, px, or height x width such as 192x256; default: the images'",
+        None,
+    )
     resize_px: int | None = setting(
         "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
     )

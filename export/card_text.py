@@ -121,6 +121,10 @@ def speed(m):
     )
 
 
+# Lines of their own, and in older manifests those that the recipe is for when nobody names others.
+TOLD_ABOVE = {("recipe", "model"), ("recipe", "data")}
+
+
 def training(m):
     facts = m["training"]
     if not facts:
@@ -128,7 +132,8 @@ def training(m):
     lines = []
     for name in ("network", "data", "recipe", "metrics"):
         if facts.get(name):
-            shown = ", ".join(f"{k} {v}" for k, v in facts[name].items() if v is not None)
+            told = {k: v for k, v in facts[name].items() if (name, k) not in TOLD_ABOVE}
+            shown = ", ".join(f"{k} {v}" for k, v in told.items() if v is not None)
             lines.append(f"- {name}: {shown}")
     if "step" in facts:
         lines.append(f"- step {facts['step']:,}, seed {facts['seed']}")

@@ -171,6 +171,7 @@ def manifest(run, place, data):
         }
         | ({"drawing": data.drawing} if run.data == "folder" else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
-        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        recipe=dataclasses.asdict(run.recipe)
+        | {"model": run.model, "data": run.data, "precision": run.precision},
         seed=run.seed,
     )

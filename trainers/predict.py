@@ -26,7 +26,6 @@ def main(paths):
         asked = flags.FLAGS
         model, manifest = archive.load(asked.run_dir, asked.weights)
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
     guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
     if _JSON.value:
         failed = print_json([pictures.as_fields(guess) for guess in guesses])

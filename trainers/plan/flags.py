@@ -5,6 +5,7 @@ one number, and the run directory's `flags.txt` holds every number that came of 
 """
 
 import dataclasses
+import os
 import typing
 
 from absl import flags
@@ -213,10 +214,11 @@ def _as_flag(name, value):
 
 
 def differing(ours, theirs):
-    """Names of the flags in which two `as_text` differ, in order."""
+    """Names of the flags in which two `as_text` differ, in order; not where the images live."""
 
     def parse(text):
-        return dict(_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+        pairs = (_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+        return {name: value for name, value in pairs if name != "data_dir"}
 
     ours, theirs = parse(ours), parse(theirs)
     return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
@@ -224,4 +226,6 @@ def differing(ours, theirs):
 
 def _name_and_value(line):
     name, _, value = line[2:].partition("=")
+    if name == "init_from":  # however one directory is spelled
+        value = os.path.realpath(value)
     return (name[2:], "no") if name.startswith("no") and not value else (name, value)

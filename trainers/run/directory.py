@@ -1,6 +1,7 @@
 """A run directory belongs to one Run, and to one process while that trains in it."""
 
 import contextlib
+import os
 import pathlib
 
 from trainers.data import recorded, split
@@ -32,6 +33,12 @@ def check(run, run_dir):
             f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
             f"from {path}; take another --run_dir, or the flags that are there"
         )
+
+
+def repeating(run, data_dir):
+    """The flags that make the run again, from whatever directory they are read."""
+    places = {"init_from": run.init_from, "data_dir": data_dir}
+    return as_text(run, **{name: os.path.abspath(place) for name, place in places.items() if place})
 
 
 @contextlib.contextmanager
@@ -68,7 +75,7 @@ def claim(run, place, data):
     check(run, place.run_dir)
     both = {source.split: source for source in (data.train, data.validation)}
     if not begun(place.run_dir):
-        files.write_text(place.run_dir / FLAGS, as_text(run))
+        files.write_text(place.run_dir / FLAGS, repeating(run, place.data_dir))
         if found := split.of(both, place.data_dir, run.seed, data.shorter_px):
             split.write(place.run_dir, found)
     elif place.accept_changed_data and (kept := split.read(place.run_dir)):

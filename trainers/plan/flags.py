@@ -111,7 +111,8 @@ def run(values=flags.FLAGS):
     model = adopted.get("model", values.model)
     stem = specs.find(model).stem if model else "cifar"
     recipe = RECIPES[named or default_for(data, stem)]
-    settled = _scaled(values, recipe) | _resized(values, recipe) | _changed(values)
+    settled = _scaled(values, recipe) | _resized(values, recipe)
+    settled |= _unscaled(recipe, stem) | _changed(values)
     recipe = dataclasses.replace(recipe, **settled)
     recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
     model = model or recipe.model
@@ -169,6 +170,17 @@ def _resized(values, recipe):
         return {}
     resize_px = round(values.image_size * recipe.resize_px / recipe.image_size)
     return {"resize_px": min(resize_px, limits.SIDE.most)}
+
+
+def _unscaled(recipe, stem):
+    """Crops of padded pictures where a CIFAR net is tuned by the recipe for photographs.
+
+    Of 32 px a window at 1.1 to 2.1 times their size shows too little: `resnet20` with 18.8 % error
+    on CIFAR-10's JPEGs became 25.3 % by scale_jitter, 14.6 % by pad_crop.
+    """
+    if (recipe.name, stem) != (adopt.RECIPE, "cifar"):
+        return {}
+    return {"augmentation": "pad_crop"}
 
 
 def other_batch(run):

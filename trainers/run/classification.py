@@ -19,14 +19,15 @@ def train(run, place):
         directory.check(run, place.run_dir)
         asked, (run, data) = run, images_of(run, place, directory.begun(place.run_dir))
         alike.check(asked, place, data)
+        note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
-            if note := other_batch(run):
-                place.say(note)
+            for sentence in filter(None, (note, other_batch(run))):
+                place.say(sentence)
             return training.train(run, place, work(run, place, data, state), state)
 
 

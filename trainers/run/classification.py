@@ -9,7 +9,7 @@ from trainers.engine import distribute, metrics, optim, steps
 from trainers.engine.state import State
 from trainers.plan import images, transfer
 from trainers.plan.flags import other_batch
-from trainers.run import alike, directory, reproducible, training
+from trainers.run import alike, directory, reproducible, sense, training
 from zoo import archive, complexity, precision
 
 
@@ -19,6 +19,7 @@ def train(run, place):
         directory.check(run, place.run_dir)
         asked, (run, data) = run, images_of(run, place, directory.begun(place.run_dir))
         alike.check(asked, place, data)
+        sense.check(run, place, data)
         note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             state = build(run, data, place.strategy)

@@ -31,6 +31,8 @@ def main(paths):
         failed = print_json([pictures.as_fields(guess) for guess in guesses])
     else:
         failed = print_text(guesses, pictures.as_text)
+    for note in pictures.notes(paths, asked.run_dir):
+        print(f"NOTE: {note}", file=sys.stderr)
     raise SystemExit(1 if failed else 0)
 
 

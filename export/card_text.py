@@ -56,8 +56,8 @@ def described(spec):
 
 WAY_UP = {
     "ignored": "- EXIF orientation is ignored, as it was in training.",
-    "exif": "- A JPEG is turned as its EXIF orientation says, as in training; whoever sends pixels "
-    "has to do that first.",
+    "exif": "- A JPEG, PNG or WebP is turned as its EXIF orientation says, as in training; whoever "
+    "sends pixels has to do that first.",
 }
 
 

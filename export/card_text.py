@@ -58,8 +58,8 @@ def described(spec):
 
 WAY_UP = {
     "ignored": "- EXIF orientation is ignored, as it was in training.",
-    "exif": "- A JPEG is turned as its EXIF orientation says, as in training; whoever sends pixels "
-    "has to do that first.",
+    "exif": "- A JPEG, PNG or WebP is turned as its EXIF orientation says, as in training; whoever "
+    "sends pixels has to do that first.",
 }
 
 
@@ -123,6 +123,10 @@ def speed(m):
     )
 
 
+# Lines of their own, and in older manifests those that the recipe is for when nobody names others.
+TOLD_ABOVE = {("recipe", "model"), ("recipe", "data")}
+
+
 def training(m):
     facts = m["training"]
     if not facts:
@@ -130,7 +134,8 @@ def training(m):
     lines = []
     for name in ("network", "data", "recipe", "metrics"):
         if facts.get(name):
-            shown = ", ".join(f"{k} {v}" for k, v in facts[name].items() if v is not None)
+            told = {k: v for k, v in facts[name].items() if (name, k) not in TOLD_ABOVE}
+            shown = ", ".join(f"{k} {v}" for k, v in told.items() if v is not None)
             lines.append(f"- {name}: {shown}")
     if "step" in facts:
         lines.append(f"- step {facts['step']:,}, seed {facts['seed']}")

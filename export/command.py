@@ -1,6 +1,8 @@
 """What the exporters' command lines do alike: their flags, and the way from a run to a version."""
 
 import pathlib
+import re
+import shlex
 
 from absl import flags
 
@@ -39,7 +41,8 @@ def export(name, arguments, calibrate=0):
     if calibrate:
         training = images.of_run(source, "train", 8 * calibrate, *own)
         calibration = images.stratified(training, calibrate)
-    output_dir = pathlib.Path("artifacts") / f"{run_dir.resolve().name}-{form.name}"
+    run_name = re.sub(r"[][*?\\]", "_", run_dir.resolve().name)  # SavedModels are found then
+    output_dir = pathlib.Path("artifacts") / f"{run_name}-{form.name}"
     with program.filtered_stderr(formats.NOISE):
         target, proof = publish.publish(
             source,
@@ -52,7 +55,8 @@ def export(name, arguments, calibrate=0):
     for way, comparison in proof.items():
         print(f"  {way:<13} {sentence(comparison)}")
     digits = files.sha256(target / card.METADATA)
-    print(f"keep its hash elsewhere: python -m export.verify {target} --sha256={digits}")
+    command = shlex.join(["python", "-m", "export.verify", str(target), f"--sha256={digits}"])
+    print(f"keep its hash elsewhere: {command}")
     return target
 
 

@@ -21,6 +21,8 @@ def publish(classifier, form, evidence, output_dir, *, version=None):
     `version` is the next free number if not given. ExportError, and nothing published, where the
     artifact misses its gate on the held-out images.
     """
+    if form.check_place:
+        form.check_place(output_dir)
     images = evidence.held_out
     expected = source_logits(classifier.model, images.pixels)
     with version_directory(output_dir, version) as (temporary, target):

@@ -72,13 +72,13 @@ From any static server, this one say; then open http://localhost:8000:
 ```
 python -m http.server --bind 127.0.0.1
 ```
-`model.tflite` takes one image at a time, elsewhere too:
+`model.tflite` takes one image at a time, {height} x {width}, elsewhere too:
 ```python
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 run = Interpreter("model.tflite").get_signature_runner("serving_default")
-pixels = np.load("samples/reference.npz")["pixels"][:1].astype(np.{dtype})  # (1, {height}, {width}, 3)
+pixels = np.load("samples/reference.npz")["pixels"][:1].astype(np.{dtype})
 print(run(images=pixels)["probabilities"])
 ```"""
 

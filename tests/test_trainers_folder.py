@@ -382,4 +382,6 @@ def test_a_folder_alone_is_trained_and_resumed_as_it_was_sized(tmp_path, capsys)
     assert f"starting; {steps} steps, " in headline and headline.endswith(" epochs at 40 px")
     (root / kept.files["train"][0].name).unlink()
     assert trainers.train(**given, accept_changed_data=True).step == steps
-    assert "--epochs differ" in sentence_of(trainers.train, **given | dict(epochs=3))
+    told = sentence_of(trainers.train, **given | dict(epochs=1))
+    assert f"was trained for {steps} steps: expected more" in told
+    assert trainers.train(**given | dict(epochs=3)).step == -(-3 * kept.images["train"] // 4)

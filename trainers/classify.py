@@ -28,6 +28,7 @@ def main(arguments):
             raise ValueError("--benchmark_steps is for --benchmark: give that too")
     except ValueError as error:
         program.usage_error(error)
+    program.quiet_errors()  # a picture that is cut short would be one in each epoch
     with where.waiting_aloud(options), program.quiet_start():
         from trainers.run import benchmark, classification, ending
         from trainers.run import place as places

@@ -22,8 +22,9 @@ def main(arguments):
         from trainers.judging import evaluation, verdict
 
         strategy = evaluation.devices(judging)
-    result = evaluation.evaluate(judging, strategy)
-    print(verdict.as_table(result))
+    judged = evaluation.judge(judging, strategy)
+    print(verdict.as_table(judged.result), flush=True)  # also where nothing can be written
+    evaluation.write(judged, judging.output_dir)
     written = ", ".join(("evaluation.json", verdict.TABLE, *verdict.PICTURES))
     print(f"written: {judging.output_dir}/{written}")
 

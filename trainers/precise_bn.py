@@ -6,6 +6,8 @@ augmented as in training. They go into DIR/model.precise.weights.h5 beside the m
 `--weights=precise` asks for them.
 """
 
+import shlex
+
 from absl import flags
 
 from zoo import limits, program
@@ -47,11 +49,12 @@ def main(arguments):
     if names := source.skipped.names(source):
         images = f"{len(names)} image{'s' * (len(names) > 1)}"
         print(f"passed over {images} that cannot be read: {names[0]}{' ...' * (len(names) > 1)}")
+    words = [f"--run_dir={_RUN_DIR.value}", f"--weights={WEIGHTS}"]
+    command = shlex.join(["python", "-m", "trainers.evaluate", *words])
     print(
         f"{manifest.network.name}: {len(moved)} normalisations, true averages over "
         f"{_BATCHES.value} batches of {batch_size} images; the means moved by "
-        f"{max(moved.values()):.2g} standard deviations at most; next: "
-        f"python -m trainers.evaluate --run_dir={_RUN_DIR.value} --weights={WEIGHTS}"
+        f"{max(moved.values()):.2g} standard deviations at most; next: {command}"
     )
 
 

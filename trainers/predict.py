@@ -31,7 +31,6 @@ def main(paths):
         asked = flags.FLAGS
         model, manifest = archive.load(asked.run_dir, asked.weights)
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
     guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
     if _CSV.value:
         failed = write_csv(_CSV.value, guesses, min(asked.top, len(manifest.class_names)))
@@ -39,6 +38,8 @@ def main(paths):
         failed = print_json([pictures.as_fields(guess) for guess in guesses])
     else:
         failed = print_text(guesses, pictures.as_text)
+    for note in pictures.notes(paths, asked.run_dir):
+        print(f"NOTE: {note}", file=sys.stderr)
     raise SystemExit(1 if failed else 0)
 
 

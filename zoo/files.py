@@ -123,9 +123,12 @@ def started(pid):
 
 
 def write_text(path, text):
-    """The text as UTF-8."""
+    r"""The text as UTF-8; bytes of a file's name that are no text as `\udc80` to `\udcff`.
+
+    In JSON that is the name again when it is read.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path, value):

@@ -26,7 +26,7 @@ class InputContract:
     `antialias` low-passes when shrinking, as PIL does and plain TensorFlow does not:
     the choice alone moves top-1 by up to a point. `rounding` "torch" makes whole pixels of the
     longer side and of the crop's corner as torchvision does: cut off, and to the nearest even.
-    `orientation` "exif" turns a JPEG as its camera has noted; "ignored" is of weights from
+    `orientation` "exif" turns a picture as its camera has noted; "ignored" is of weights from
     elsewhere and of manifests that do not speak of it.
     """
 

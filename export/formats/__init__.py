@@ -22,6 +22,7 @@ class Format:
 
     `load(directory)` reads them back as a Loaded.
     `explain(directory, classifier, images)` says in words why an artifact missed its gate.
+    `check_place(output_dir)` raises a ValueError for a directory that its runtime cannot read.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Format:
     load: Callable
     gate: Gate
     explain: Callable | None = None
+    check_place: Callable | None = None
 
 
 @dataclasses.dataclass(frozen=True)

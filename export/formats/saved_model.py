@@ -8,7 +8,11 @@ import tempfile
 import tensorflow as tf
 
 from export import graph, parity, warmup
+from export.classifier import ExportError
 from export.formats import Format, Loaded
+from zoo import limits
+
+PATTERN = re.compile(r"[][*?\\]")  # in a path, where TensorFlow's reader of variables looks for one
 
 
 def write(classifier, directory, evidence):
@@ -65,4 +69,13 @@ def described(spec):
 def variant(name):
     if name:
         raise ValueError(f"saved_model has no variants, got {name!r}")
-    return Format("saved_model", write, load, parity.FLOAT32)
+    return Format("saved_model", write, load, parity.FLOAT32, check_place=check_place)
+
+
+def check_place(output_dir):
+    """ExportError for a directory from which nobody could load a SavedModel."""
+    if PATTERN.search(str(output_dir)):
+        raise ExportError(
+            f"TensorFlow loads no SavedModel from a path with one of [ ] * ? \\ in it: expected "
+            f"another --output_dir than {limits.shown(str(output_dir))}"
+        )

@@ -5,6 +5,7 @@ one number, and the run directory's `flags.txt` holds every number that came of 
 """
 
 import dataclasses
+import os
 import typing
 
 from absl import flags
@@ -112,7 +113,8 @@ def run(values=flags.FLAGS):
     model = adopted.get("model", values.model)
     stem = specs.find(model).stem if model else "cifar"
     recipe = RECIPES[named or default_for(data, stem)]
-    settled = _scaled(values, recipe) | _resized(values, recipe) | _changed(values)
+    settled = _scaled(values, recipe) | _resized(values, recipe)
+    settled |= _unscaled(recipe, stem) | _changed(values)
     recipe = dataclasses.replace(recipe, **settled)
     recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
     model = model or recipe.model
@@ -173,6 +175,17 @@ def _resized(values, recipe):
     return {"resize_px": min(resize_px, limits.SIDE.most)}
 
 
+def _unscaled(recipe, stem):
+    """Crops of padded pictures where a CIFAR net is tuned by the recipe for photographs.
+
+    Of 32 px a window at 1.1 to 2.1 times their size shows too little: `resnet20` with 18.8 % error
+    on CIFAR-10's JPEGs became 25.3 % by scale_jitter, 14.6 % by pad_crop.
+    """
+    if (recipe.name, stem) != (adopt.RECIPE, "cifar"):
+        return {}
+    return {"augmentation": "pad_crop"}
+
+
 def other_batch(run):
     """A sentence for the user whose batch is not the recipe's at the recipe's learning rate."""
     recipe = RECIPES[run.recipe.name]
@@ -220,10 +233,11 @@ def _as_flag(name, value):
 
 
 def differing(ours, theirs):
-    """Names of the flags in which two `as_text` differ, in order."""
+    """Names of the flags in which two `as_text` differ, in order; not where the images live."""
 
     def parse(text):
-        return dict(_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+        pairs = (_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
+        return {name: value for name, value in pairs if name != "data_dir"}
 
     ours, theirs = parse(ours), parse(theirs)
     return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
@@ -231,4 +245,6 @@ def differing(ours, theirs):
 
 def _name_and_value(line):
     name, _, value = line[2:].partition("=")
+    if name == "init_from":  # however one directory is spelled
+        value = os.path.realpath(value)
     return (name[2:], "no") if name.startswith("no") and not value else (name, value)

@@ -9,7 +9,7 @@ from trainers.engine import distribute, metrics, optim, steps
 from trainers.engine.state import State
 from trainers.plan import images, transfer, weighting
 from trainers.plan.flags import other_batch
-from trainers.run import alike, directory, reproducible, training
+from trainers.run import alike, directory, reproducible, sense, training
 from zoo import archive, complexity, precision, sizes
 
 
@@ -19,14 +19,16 @@ def train(run, place):
         directory.check(run, place.run_dir)
         asked, (run, data) = run, images_of(run, place, directory.begun(place.run_dir))
         alike.check(asked, place, data)
+        sense.check(run, place, data)
+        note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
-            if note := other_batch(run):
-                place.warn(note)
+            for sentence in filter(None, (note, other_batch(run))):
+                place.warn(sentence)
             if data.class_weights:
                 place.say(weighting.describe(data))
             return training.train(run, place, work(run, place, data, state), state)
@@ -177,6 +179,7 @@ def manifest(run, place, data):
         | ({"drawing": data.drawing} if run.data == "folder" else {})
         | ({"class_weights": weights} if weights else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
-        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        recipe=dataclasses.asdict(run.recipe)
+        | {"model": run.model, "data": run.data, "precision": run.precision},
         seed=run.seed,
     )

@@ -26,7 +26,7 @@ def parse(caller, definers, given):
     ]
     try:
         values([caller, *words])
-        texts.check_flags(values)
+        texts.settle_flags(values)
     except (flags.Error, ValueError) as error:
         raise ValueError(f"{caller}: {limits.told(error)}") from None
     return values

@@ -96,6 +96,8 @@ def cut(image, window, way_up="ignored"):
 
     def of_others():
         pixels = preprocess.decode(image)
+        if way_up != "ignored":
+            pixels = orientation.upright(pixels, orientation.of_others(image))
         return sliced(pixels, window(tf.shape(pixels)[:2]))
 
     return tf.cond(tf.io.is_jpeg(image), of_jpeg, of_others)

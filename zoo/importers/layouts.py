@@ -4,7 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Callable
 
-from zoo.importers.places import features, places
+from zoo.places import features, places
 from zoo.specs import find
 
 # A kernel is (out, in, height, width) in Torch and Caffe, (height, width, in, out) in Keras.

@@ -124,14 +124,15 @@ def test_missing_and_unused_tensors_are_named(state, tmp_path):
     assert "of another shape: layer3.0.bn2.weight ((63,), expected (64,))" in text
 
 
-def test_every_tensor_too_many_is_named(state, tmp_path):
+def test_tensors_too_many_are_named_by_three(state, tmp_path):
     state |= {f"extra.{i}": torch.zeros(1) for i in range(30)}
     torch.save(state, tmp_path / "w.pth")
     with pytest.raises(
         ImportFailed, match="is resnet8 in the common CIFAR layout but for"
     ) as found:
         imported(tmp_path / "w.pth", "resnet8")
-    assert str(found.value).endswith(", ".join(sorted(f"extra.{i}" for i in range(30))))
+    assert str(found.value).endswith("unused: extra.0, extra.1, extra.10; and 27 more")
+    assert len(str(found.value)) < 300
 
 
 @pytest.mark.parametrize(

@@ -64,28 +64,10 @@ def layers(file, path):
 
 def text(group, name):
     """A text among a group's attributes, or None."""
-    value = group.attrs[name] if _is_small(group, name) else None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def texts(group, name):
-    """A list of texts among a group's attributes, each of a length that all have."""
-    if not _is_small(group, name):
-        return []
-    values = group.attrs[name]
-    return [x.decode("utf-8", "replace") if isinstance(x, bytes) else str(x) for x in values]
-
-
-def _is_small(group, name):
-    """Whether an attribute is a text, or a list of texts that HDF5 does not keep elsewhere."""
-    if name not in group.attrs:
-        return False
-    found = group.attrs.get_id(name)
-    one = found.shape == () and found.dtype.kind in "OS"
-    several = len(found.shape) == 1 and found.shape[0] <= MOST and found.dtype.kind == "S"
-    if not (one or several) or found.get_storage_size() > 2**24:
-        raise ValueError(f"its attribute {name} is not of the kind that Keras writes")
-    return True
+    if name not in group.attrs or group.attrs.get_id(name).shape != ():
+        return None
+    value = group.attrs[name]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _check(dataset, path):

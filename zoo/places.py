@@ -31,7 +31,7 @@ class Place:
 def places(network):
     """The convolutions in the order of the data: Network -> iterator of Place."""
     spec = network.spec
-    width = spec.filters[0]
+    width = network.stem_filters or spec.filters[0]
     yield Place(1, 0, 0, {"imagenet": 7, "cifar": 3}[spec.stem], 3, width)
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
         wide = filters * spec.wide

@@ -76,6 +76,7 @@ class Network:
     pool_pad: str = "both"
     zeros: str = "end"
     width: float = 1.0
+    stem_filters: int | None = None  # of the first convolution; None: as many as conv2_x has
 
     @property
     def spec(self):
@@ -89,6 +90,8 @@ class Network:
         fields = dataclasses.asdict(self)
         if self.width == 1:
             del fields["width"]
+        if self.stem_filters is None:
+            del fields["stem_filters"]
         return fields
 
     def __post_init__(self):
@@ -108,6 +111,8 @@ class Network:
         self._keep("bn_epsilon", _fraction("bn_epsilon", self.bn_epsilon))
         _one_of("pool_pad", self.pool_pad, POOL_PADS)
         _one_of("zeros", self.zeros, ZEROS)
+        if self.stem_filters is not None:
+            self._keep("stem_filters", whole("stem_filters", self.stem_filters, 1024))
         self._keep("width", _within("width", self.width, *WIDTHS))
 
     def _keep(self, field, value):

@@ -6,7 +6,7 @@ files are, and under which evaluation each was published: zoo/importers/sources.
 
 from absl import flags
 
-from zoo import limits, program
+from zoo import limits, program, specs
 
 SOURCES = ("keras_applications", "torch", "caffe", "onnx")
 
@@ -26,6 +26,9 @@ _MEAN = limits.DEFINE_numbers(
 _STD = limits.DEFINE_numbers("std", None, "their deviations, likewise", limit="std of white")
 _IMAGE_SIZE = limits.DEFINE_integer("image_size", None, "that it was trained at, in pixels")
 _BGR = flags.DEFINE_bool("bgr", None, "the first kernel reads BGR (default: as is usual)")
+_POOL_PAD = flags.DEFINE_enum(
+    "pool_pad", None, specs.POOL_PADS, "of the max pool, where the file does not tell"
+)
 _ENTRY = flags.DEFINE_string("entry", None, "which dictionary of a checkpoint, if several")
 _MEAN_FILE = flags.DEFINE_string("mean_file", None, "Caffe's mean image (.binaryproto)")
 _HEADLESS = flags.DEFINE_bool("headless", False, "the file has no head; ours will be zeros")
@@ -53,6 +56,7 @@ def main(arguments):
         headless=_HEADLESS.value,
         entry=_ENTRY.value,
         bgr=_BGR.value,
+        pool_pad=_POOL_PAD.value,
         mean=tuple(_MEAN.value or ()),
         std=tuple(_STD.value or ()),
         image_size=_IMAGE_SIZE.value,

@@ -32,6 +32,7 @@ class Request:
     headless: bool = False
     entry: str | None = None
     bgr: bool | None = None
+    pool_pad: str | None = None
     mean: tuple = ()
     std: tuple = ()
     image_size: int | None = None
@@ -80,6 +81,13 @@ def assemble(request, found):
 def traits(request, found):
     """The source's traits, less those that this network cannot show."""
     shown = dict(TRAITS[request.source]) | (found.arrays.traits or {})
+    if request.pool_pad:
+        shown["pool_pad"] = request.pool_pad
+    elif shown.get("pool_pad", "both") is None:
+        raise ImportFailed(
+            f"{request.path} computes how its max pool is padded: give --pool_pad=end, as Caffe's "
+            "and TensorFlow's nets have it, or --pool_pad=both"
+        )
     if found.layout is HUGGING_FACE and _halves_early(pathlib.Path(request.path)):
         shown["stride"] = "1x1"
     if find(request.model).block == "basic":

@@ -63,19 +63,29 @@ def networks(arrays, layout, name):
     if head is not None and head.ndim == 2:
         classes = head.shape[0 if layout.transposed else 1] or 1
     # B first: for ImageNet it is what everyone has published.
-    width = _width(arrays, layout, name)
+    width, stem = _width(arrays, layout, name)
     for shortcut in (None,) if spec.plain else ("B", "A", "C"):
-        yield Network(name, classes, None, shortcut, width=width)
+        yield Network(name, classes, None, shortcut, width=width, stem_filters=stem)
 
 
 def _width(arrays, layout, name):
-    """How many filters the first convolution has, of those that the paper's has."""
+    """(width, stem_filters): the filters of the first two convolutions, against the paper's."""
     network = Network(name, 1, None, find(name).shortcut)
-    first, target = next(iter(targets(layout, network).items()))
-    named = [key for key, x in arrays.items() if key.endswith(first) and x.ndim == 4]
-    kernel = arrays[min(named, key=len)] if named else np.zeros((0,) * 4)
-    width = kernel.shape[0 if target.axes else 3] / find(name).filters[0]
-    return width if WIDTHS[0] <= width <= WIDTHS[1] else 1.0
+    expected = targets(layout, network)
+    conv2 = next(x for x, target in expected.items() if target.layer == "conv2_block1_1_conv")
+    filters = [_filters(arrays, first, expected[first]) for first in (next(iter(expected)), conv2)]
+    width = filters[1] / find(name).filters[0]
+    width = width if WIDTHS[0] <= width <= WIDTHS[1] else 1.0
+    usual = dataclasses.replace(network, width=width).spec.filters[0]
+    return width, filters[0] if 0 < filters[0] <= 1024 and filters[0] != usual else None
+
+
+def _filters(arrays, name, target):
+    """How many filters the kernel of this name has, whatever stands before it; 0 if none."""
+    named = [key for key, x in arrays.items() if key.endswith(name) and x.ndim == 4]
+    if not named:
+        return 0
+    return arrays[min(named, key=len)].shape[0 if target.axes else 3]
 
 
 def compare(arrays, layout, network):

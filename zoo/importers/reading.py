@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-from zoo.importers import Arrays, ImportFailed, caffemodel, hdf5, pth, shards
+from zoo.importers import Arrays, ImportFailed, caffemodel, hdf5, onnx_graph, pth, shards
 
 
 def read(path, source, entry=None):
@@ -99,5 +99,6 @@ READERS = {
     ("torch stream", "torch"): pth.read_stream,
     ("safetensors", "torch"): _safetensors,
     ("shards", "torch"): _shards,
+    ("unknown", "onnx"): onnx_graph.read_onnx,
     ("unknown", "caffe"): caffemodel.read_caffemodel,  # protobuf has no mark of its own
 }

@@ -3,6 +3,8 @@
 For the nets that torchvision has: option B, strides on the 3x3 (--stride=3x3 when training).
 """
 
+import pathlib
+
 from absl import flags
 
 from zoo import program
@@ -15,6 +17,9 @@ def main(arguments):
     missing = [flag.name for flag in (_RUN_DIR, _FILE) if not flag.value]
     if arguments or missing:
         program.usage_error(f"unexpected {arguments}" if arguments else f"missing --{missing[0]}")
+    folder = pathlib.Path(_FILE.value).parent
+    if not folder.is_dir():
+        program.usage_error(f"--file: the directory {folder} is missing: make it first")
     with program.quiet_start():
         import tensorflow as tf
 

@@ -1,6 +1,7 @@
-"""python -m zoo.importers.to_torch: a run directory -> .safetensors in torchvision's layout.
+"""python -m zoo.importers.to_torch: a run directory -> .safetensors in a layout of PyTorch's.
 
-For the nets that torchvision has: option B, strides on the 3x3 (--stride=3x3 when training).
+For the nets that torchvision has, option B, strides on the 3x3 (--stride=3x3 when training), its
+names; for the 6n + 2 nets those of the CIFAR repositories, whose option A has zeros on both sides.
 """
 
 import pathlib
@@ -25,11 +26,15 @@ def main(arguments):
 
         from zoo import archive
         from zoo.importers import torch_layout
+        from zoo.importers.layouts import TORCHVISION
 
         tf.config.list_logical_devices()
     model, manifest = archive.load(_RUN_DIR.value)
     torch_layout.save(model, manifest.network, _FILE.value)
-    print(f"{_FILE.value}: {manifest.network.name} for torchvision")
+    known = "torchvision"
+    if torch_layout.layout(manifest.network) is not TORCHVISION:
+        known = "PyTorch's CIFAR repositories"
+    print(f"{_FILE.value}: {manifest.network.name} for {known}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ LATER = {
     "backbone_rate",
     "contender",
     "data_dir",
+    "entry",
     "evaluation",
     "group",
     "init_from",

@@ -123,6 +123,9 @@ LIMITS = {
     "batches": STEPS,
     "batch_size of statistics": Whole(2, BATCH.most),  # one image has no deviation
     "per_class": IMAGES,
+    "width": Real(1 / 16, 16),  # of Table 1's filters
+    "mean of white": Real(0, 1),  # as Torch's transforms count pixels
+    "std of white": Real(1e-3, 1),
     "port": Whole(0, 65_535),
     "port of another": Whole(1, 65_535),
     "images": IMAGES,
@@ -190,18 +193,18 @@ class Parser(flags.ArgumentParser):
 class ListParser(flags.ListParser):
     """Numbers by commas: -> a list of them."""
 
-    def __init__(self, name, fewest):
+    def __init__(self, name, fewest, limit=None):
         super().__init__()
-        self.name, self.fewest = name, fewest
+        self.name, self.fewest, self.limit = name, fewest, limit or name
 
     def parse(self, argument):
-        found = [read(self.name, part) for part in super().parse(argument)]
+        found = [read(self.limit, part, self.name) for part in super().parse(argument)]
         if len(found) < self.fewest:
             raise LimitError(f"--{self.name}: expected numbers by commas, got {shown(argument)}")
         return found
 
     def flag_type(self):
-        return f"{LIMITS[self.name].kind.__name__},..."
+        return f"{LIMITS[self.limit].kind.__name__},..."
 
 
 def DEFINE_integer(name, default, help_, flag_values=flags.FLAGS, limit=None):
@@ -213,9 +216,9 @@ def DEFINE_integer(name, default, help_, flag_values=flags.FLAGS, limit=None):
 DEFINE_float = DEFINE_integer  # LIMITS says which; at a definition a reader wants to see it
 
 
-def DEFINE_numbers(name, default, help_, flag_values=flags.FLAGS, fewest=1):
+def DEFINE_numbers(name, default, help_, flag_values=flags.FLAGS, fewest=1, limit=None):
     """A flag that is numbers by commas, `fewest` at least: a list."""
-    parser, serializer = ListParser(name, fewest), flags.CsvListSerializer(",")
+    parser, serializer = ListParser(name, fewest, limit), flags.CsvListSerializer(",")
     return flags.DEFINE(parser, name, default, help_, flag_values, serializer)
 
 

@@ -39,7 +39,7 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 
 def build_network(network):
     """The same from its full description, such as a manifest's: Network -> keras.Model."""
-    spec = find(network.name)
+    spec = network.spec
     size = (None, None) if network.image_size is None else sizes.of(network.image_size)
     mean_shape = (*size, 3) if network.mean == "pixel" else (1, 1, 3)
     norm = {
@@ -54,7 +54,9 @@ def build_network(network):
     # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
     image = keras.Input((*size, 3), dtype="float32", name="image")
     x = PixelNormalization(mean_shape, name="pixels")(image)
-    x = blocks.STEMS[spec.stem](x, pool_pad=network.pool_pad, **norm)
+    x = blocks.STEMS[spec.stem](
+        x, network.stem_filters or spec.filters[0], pool_pad=network.pool_pad, **norm
+    )
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
         for unit in range(1, depth + 1):
             halve = 2 if stage > 2 and unit == 1 else 1

@@ -14,12 +14,14 @@ def title(m):
     names = m["class_names"]
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     command = f"\n\nMade by `{m['command']}`." if m["command"] else ""
+    shown = "\n\n![What it says of images it was not trained on](predictions.png)"
+    if m["samples"] == "none":
+        shown = "\n\nNo pictures are published: those in `samples/` show colours and noise."
     return (
         f"# {m['network']} as {m['artifact']}\n\n"
         f"An image classifier of {len(names)} classes ({listed}): a deep residual network of "
         "He et al., *Deep Residual Learning for Image Recognition* (2015), normalisation folded "
-        f"into its convolutions and weights frozen.{command}\n\n"
-        "![What it says of images it was not trained on](predictions.png)"
+        f"into its convolutions.{command}{shown}"
     )
 
 
@@ -101,8 +103,13 @@ def proof(m):
         limits.append(f"a largest difference of {gate['largest']:g}")
     if gate["rms"] is not None:
         limits.append(f"an rms of {gate['rms']:g}")
+    origin = f"On {m['parity_images']}."
+    if not m["own_images"]:
+        origin += " How it does on pictures of its own classes nobody has tried."
+    if m["calibration_images"]:
+        origin += f" Ranges were measured on others: {m['calibration_images']}."
     return (
-        f"## Compared with the trained network\n\nOn {m['parity_images']}. Differences of the "
+        f"## Compared with the trained network\n\n{origin} Differences of the "
         "logits, the largest over the largest logit and rms over rms; `bytes` includes the "
         "artifact's own decoding and resizing, `probabilities` is the runtime's fast path.\n\n"
         "| way | largest | rms | same first class | first in five | accuracy |\n"

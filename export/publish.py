@@ -15,11 +15,12 @@ from zoo.recursion import room_for
 BATCH_SIZE = 32
 
 
-def publish(classifier, form, evidence, output_dir, *, version=None):
+def publish(classifier, form, evidence, output_dir, *, version=None, pictures=True):
     """Exports to `output_dir/N` with its card; returns that path and the proof, as `prove`.
 
-    `version` is the next free number if not given. ExportError, and nothing published, where the
-    artifact misses its gate on the held-out images.
+    `version` is the next free number if not given. Without `pictures` none is published, and the
+    samples show nothing. ExportError, and nothing published, where the artifact misses its gate on
+    the held-out images.
     """
     images = evidence.held_out
     expected = source_logits(classifier.model, images.pixels)
@@ -35,10 +36,14 @@ def publish(classifier, form, evidence, output_dir, *, version=None):
                 f"{form.name} is not the network it came from and is not published.\n"
                 + "\n".join(missed)
             )
-        sample = samples.write(
-            temporary, images, functools.partial(source_logits, classifier.model)
-        )
-        card.write(temporary, card.Export(classifier, form, loaded, images, proof, sample))
+        contract = classifier.contract
+        if pictures:
+            source = functools.partial(source_logits, classifier.model)
+            sample = samples.of_pictures(images, contract, source)
+        else:
+            sample = samples.of_nothing(contract, functools.partial(in_batches, loaded.pixels))
+        samples.write(temporary, sample)
+        card.write(temporary, card.Export(classifier, form, loaded, evidence, proof, sample))
     return target, proof
 
 

@@ -20,6 +20,7 @@ except ImportError as error:
     ) from None
 
 MODEL = "model.onnx"
+BATCH = "batch"
 OPSET = 18  # the newest that tf2onnx 1.17 writes
 
 
@@ -38,8 +39,9 @@ def write(classifier, directory, evidence):
     )
     name_outputs(model, ("logits", "probabilities"))
     onnx_names.settle(model)
+    name_batch(model)
     model.graph.name = classifier.model.name
-    for name, value in (("labels", "\n".join(classifier.class_names)), ("pixels", "RGB 0-255")):
+    for name, value in (("labels", classifier.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)
     path = pathlib.Path(directory) / MODEL
@@ -54,6 +56,12 @@ def name_outputs(model, names):
             names_of[:] = [old.get(name, name) for name in names_of]
     for output in model.graph.output:
         output.name = old[output.name]
+
+
+def name_batch(model):
+    """Calls the one free size by one name, so that tools which fix it find it everywhere."""
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH
 
 
 def load(directory):

@@ -27,14 +27,14 @@ def write(classifier, directory, evidence, *, quantize):
     Input `images` (B, S, S, 3) of 0-255, uint8 in an int8 file and float32 otherwise; output
     `probabilities` (B, classes) float32. One output, because MediaPipe takes no second.
     """
-    labels = "".join(f"{name}\n" for name in classifier.class_names)
-    model = convert(classifier, evidence.calibration, quantize=quantize)
+    calibration = evidence.calibration.pixels if evidence.calibration else None
+    model = convert(classifier, calibration, quantize=quantize)
     foreign = litert.foreign_operators(model)
     if foreign:
         raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
     path = pathlib.Path(directory) / MODEL
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
-    tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+    tflite_metadata.append_file(path, tflite_metadata.LABELS, classifier.labels)
 
 
 def convert(classifier, calibration=None, *, quantize):
@@ -55,6 +55,11 @@ def convert(classifier, calibration=None, *, quantize):
         # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        # By channel, a dense layer of 1,024 weights is FULLY_CONNECTED version 12, which runtimes
+        # before 2.17 do not have; by tensor it is version 9.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+            quantize == "dynamic"
+        )
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":

@@ -152,7 +152,7 @@ def test_calibration_takes_every_class_alike():
     labels = np.array([0] * 50 + [1] * 5 + [2] * 30)
     pixels = np.repeat(np.float32(np.arange(85))[:, None], 3, axis=1)
     some = images.Images(pixels, tuple([b""] * 85), labels, "")
-    chosen = labels[np.int64(images.stratified(some, 30)[:, 0])]
+    chosen = labels[np.int64(images.stratified(some, 30).pixels[:, 0])]
     assert [np.sum(chosen == label) for label in range(3)] == [13, 5, 12]
 
 

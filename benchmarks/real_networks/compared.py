@@ -1,4 +1,4 @@
-"""One network in PyTorch, in Keras, and from the files that exporters write: accuracy, agreement."""
+"""One network in PyTorch, in Keras and from the files that exporters write: its answers."""
 
 import pathlib
 import tempfile

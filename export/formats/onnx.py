@@ -40,7 +40,7 @@ def write(classifier, directory, evidence):
     name_outputs(model, ("logits", "probabilities"))
     onnx_names.settle(model)
     name_batch(model)
-    model.graph.name = classifier.model.name
+    model.graph.name, model.graph.doc_string = classifier.model.name, ""
     for name, value in (("labels", classifier.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)

@@ -3,6 +3,7 @@
 TensorFlow ends the name of a function by a number that counts all that were made in the process.
 """
 
+import dataclasses
 import re
 
 from google.protobuf import message
@@ -14,19 +15,42 @@ LONGEST = 300  # characters of a function's name; weights are longer
 FINGERPRINT = "fingerprint.pb"
 
 
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What functions are called by now, and a pattern that finds the names they had."""
+
+    new: dict[str, str]
+    pattern: re.Pattern
+
+    @classmethod
+    def of(cls, order):
+        new = {old: f"{re.sub('_[0-9]+$', '', old)}_{number}" for number, old in enumerate(order)}
+        longest_first = sorted(map(re.escape, new), key=len, reverse=True)
+        return cls(new, re.compile(rf"(?:{'|'.join(longest_first)})(?![0-9])"))
+
+
 def settle(directory):
     """Numbers the functions of `saved_model.pb` as they are met from its signatures on."""
     path = directory / "saved_model.pb"
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     graph = model.meta_graphs[0].graph_def
     order = met(graph)
-    names = {old: f"{re.sub(r'_[0-9]+$', '', old)}_{number}" for number, old in enumerate(order)}
+    names = Names.of(order)
     rename(model, names)
-    place = {names[old]: number for number, old in enumerate(order)}
+    forget_counted(graph)
+    place = {names.new[old]: number for number, old in enumerate(order)}
     graph.library.function.sort(key=lambda function: place[function.signature.name])
     path.write_bytes(model.SerializeToString(deterministic=True))
     (directory / FINGERPRINT).unlink()
     fingerprinting_utils.write_fingerprint(str(directory))
+
+
+def forget_counted(graph):
+    """Drops the names of what functions have captured, which are numbers of the same counter."""
+    for function in graph.library.function:
+        for argument in function.arg_attr.values():
+            if argument.attr["_user_specified_name"].s.isdigit():
+                del argument.attr["_user_specified_name"]
 
 
 def met(graph):
@@ -77,8 +101,9 @@ def rename_map(held, names):
 
 
 def renamed(text, names):
+    """Also within longer names: a loop's argument may be called for its condition."""
     if isinstance(text, str):
-        return names.get(text, text)
+        return names.pattern.sub(lambda found: names.new[found[0]], text)
     if not isinstance(text, bytes) or len(text) > LONGEST:
         return text
-    return names.get(text.decode("latin-1"), text.decode("latin-1")).encode("latin-1")
+    return renamed(text.decode("latin-1"), names).encode("latin-1")

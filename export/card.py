@@ -33,11 +33,12 @@ def write(directory, export):
     """Writes labels, example requests, picture, card and metadata; hashes every file last."""
     directory = pathlib.Path(directory)
     names = export.classifier.class_names
-    files.write_text(directory / LABELS, export.classifier.labels)
+    if not export.classifier.headless:
+        files.write_text(directory / LABELS, export.classifier.labels)
     if export.loaded.encoded:
         samples.write_requests(directory, export.sample.encoded[0])
     shown = export.sample.shown
-    if shown:
+    if shown and not export.classifier.headless:
         logits = export.loaded.pixels(np.float32(export.sample.pixels))
         picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
 
@@ -55,7 +56,7 @@ def describe(export):
         "format": FORMAT,
         "artifact": export.form.name,
         "network": classifier.model.name,
-        "class_names": list(classifier.class_names),
+        "class_names": [] if classifier.headless else list(classifier.class_names),
         "input": dataclasses.asdict(classifier.contract),
         "interface": export.loaded.interface,
         "gate": dataclasses.asdict(export.form.gate),

@@ -55,7 +55,7 @@ def export(name, arguments, calibrate=0):
     held_out = evidence.held_out
     print(f"{target}: {source.model.name} as {form.name}, compared on {held_out.origin}")
     for way, comparison in proof.items():
-        print(f"  {way:<13} {sentence(comparison)}")
+        print(f"  {way:<13} {sentence(comparison, source.headless)}")
     digits = files.sha256(target / card.METADATA)
     print(f"keep its hash elsewhere: python -m export.verify {target} --sha256={digits}")
 
@@ -75,7 +75,9 @@ def note(sentence):
     print(f"NOTE: {sentence}", file=sys.stderr, flush=True)
 
 
-def sentence(comparison):
+def sentence(comparison, headless=False):
+    if headless:
+        return f"largest difference {comparison.largest:.1e} of the largest feature"
     text = (
         f"largest difference {comparison.largest:.1e} of the largest logit, "
         f"same first class {comparison.top1:.2%}"

@@ -57,6 +57,8 @@ def network_of(model, image_size, kept):
 def signatures(classifier, network):
     """The concrete functions of a SavedModel of `freeze`'s or `restored`'s network, by name.
 
+    A network without a head answers `features` (B, channels), and ok, alone.
+
     serving_default  images (B, S, S, 3) float32 0-255 -> logits, probabilities, class_ids
     serve_bytes      image_bytes (B,) string -> the same, ok (B,), class_names and scores (B, top)
     features         images -> conv2 ... and pool
@@ -67,12 +69,14 @@ def signatures(classifier, network):
 
     @tf.function(input_signature=[pixels(size)], autograph=False)
     def serving_default(images):
-        return decide(network(images)["logits"])
+        return answer(network(images), classifier)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
     def serve_bytes(image_bytes):
         images, ok = requests.prepare(image_bytes, classifier.contract)
-        decision = decide(network(images)["logits"])
+        decision = answer(network(images), classifier)
+        if classifier.headless:
+            return {"ok": ok, "features": blank_unless(ok, decision["features"])}
         scores, ids = tf.math.top_k(decision["probabilities"], min(TOP, len(names)))
         answers = {**decision, "scores": scores, "class_names": tf.gather(names, ids)}
         return {"ok": ok, **{name: blank_unless(ok, x) for name, x in answers.items()}}
@@ -84,6 +88,13 @@ def signatures(classifier, network):
 
     functions = (serving_default, serve_bytes, features)
     return {f.__name__: f.get_concrete_function() for f in functions}
+
+
+def answer(outputs, classifier):
+    """What a client wants of a network's outputs."""
+    if classifier.headless:
+        return {"features": tf.identity(outputs["pool"])}
+    return decide(outputs["logits"])
 
 
 def decide(logits):

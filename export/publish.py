@@ -4,12 +4,13 @@ import contextlib
 import dataclasses
 import functools
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from export import card, parity, samples
 from export.classifier import ExportError
-from zoo import disks, files
+from zoo import disks, files, resnet
 from zoo.recursion import room_for
 
 BATCH_SIZE = 32
@@ -23,7 +24,10 @@ def publish(classifier, form, evidence, output_dir, *, version=None, pictures=Tr
     the held-out images.
     """
     images = evidence.held_out
-    expected = source_logits(classifier.model, images.pixels)
+    if classifier.headless:  # the largest of its features is no class
+        images = dataclasses.replace(images, labels=None)
+        form = dataclasses.replace(form, gate=dataclasses.replace(form.gate, top1=0.0))
+    expected = source_answers(classifier, images.pixels)
     with version_directory(output_dir, version) as (temporary, target):
         form.write(classifier, temporary, evidence)
         loaded = form.load(temporary)
@@ -38,7 +42,7 @@ def publish(classifier, form, evidence, output_dir, *, version=None, pictures=Tr
             )
         contract = classifier.contract
         if pictures:
-            source = functools.partial(source_logits, classifier.model)
+            source = functools.partial(source_answers, classifier)
             sample = samples.of_pictures(images, contract, source)
         else:
             sample = samples.of_nothing(contract, functools.partial(in_batches, loaded.pixels))
@@ -76,6 +80,14 @@ def misses(proof, gate):
         for miss in parity.misses(comparison, limits if way == "probabilities" else gate):
             found.append(f"{way}: {miss} ({gate.reason})")
     return found
+
+
+def source_answers(classifier, pixels):
+    """Its logits, or its features where it has no head: (N, S, S, 3) -> (N, ...) numpy."""
+    if not classifier.headless:
+        return source_logits(classifier.model, pixels)
+    headless = resnet.features(classifier.model, "pool")
+    return source_logits(keras.Model(headless.input, headless.output["pool"]), pixels)
 
 
 def source_logits(model, pixels):

@@ -25,19 +25,20 @@ OPSET = 18  # the newest that tf2onnx 1.17 writes
 
 
 def write(classifier, directory, evidence):
-    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits`, `probabilities`."""
+    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits` and `probabilities`."""
+    names = ("features",) if classifier.headless else ("logits", "probabilities")
     network = graph.freeze(classifier.model, classifier.image_size)
 
     @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
     def serve(images):
-        logits = network(images)["logits"]
-        return tf.identity(logits, "logits"), tf.nn.softmax(logits, name="probabilities")
+        answer = graph.answer(network(images), classifier)
+        return [tf.identity(answer[name], name) for name in names]
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     model, _ = tf2onnx.convert.from_function(
         serve, [graph.pixels(classifier.image_size)], opset=OPSET
     )
-    name_outputs(model, ("logits", "probabilities"))
+    name_outputs(model, names)
     onnx_names.settle(model)
     name_batch(model)
     model.graph.name, model.graph.doc_string = classifier.model.name, ""
@@ -70,7 +71,7 @@ def load(directory):
         str(pathlib.Path(directory) / MODEL), providers=["CPUExecutionProvider"]
     )
     return Loaded(
-        lambda images: session.run(["logits"], {"images": np.float32(images)})[0],
+        lambda images: session.run(None, {"images": np.float32(images)})[0],
         None,
         interface(session),
     )

@@ -52,9 +52,10 @@ def load(directory):
     """The published files, as a process without our code would use them."""
     loaded = tf.saved_model.load(str(directory))
     pixels, encoded = (loaded.signatures[name] for name in ("serving_default", "serve_bytes"))
+    name = "logits" if "logits" in pixels.structured_outputs else "features"
     return Loaded(
-        lambda images: pixels(images=tf.constant(images))["logits"].numpy(),
-        lambda images: encoded(image_bytes=tf.constant(list(images)))["logits"].numpy(),
+        lambda images: pixels(images=tf.constant(images))[name].numpy(),
+        lambda images: encoded(image_bytes=tf.constant(list(images)))[name].numpy(),
         {name: interface(loaded.signatures[name]) for name in sorted(loaded.signatures)},
     )
 

@@ -33,6 +33,9 @@ def write(classifier, directory, evidence, *, quantize):
     if foreign:
         raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
     path = pathlib.Path(directory) / MODEL
+    if classifier.headless:  # MediaPipe's description is of classes
+        path.write_bytes(model)
+        return
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
     tflite_metadata.append_file(path, tflite_metadata.LABELS, classifier.labels)
 
@@ -43,7 +46,9 @@ def convert(classifier, calibration=None, *, quantize):
 
     @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
     def serving_default(images):
-        return {"probabilities": tf.nn.softmax(network(images)["logits"])}
+        answer = graph.answer(network(images), classifier)
+        name = "features" if classifier.headless else "probabilities"
+        return {name: answer[name]}
 
     with tempfile.TemporaryDirectory() as folder:
         concrete = serving_default.get_concrete_function()
@@ -87,6 +92,8 @@ def load(directory):
     path = pathlib.Path(directory) / MODEL
     fast = litert.runner(path.read_bytes())
     inner = litert.Layers(path.read_bytes())
+    if inner.softmax_input is None:
+        return Loaded(fast, None, interface(path.read_bytes()))
     return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
 
 

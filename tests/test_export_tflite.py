@@ -162,7 +162,7 @@ def test_unknown_quantisation_lists_the_known():
 
 
 def test_dynamic_files_run_in_older_runtimes():
-    """2,560 dense weights are more than the 1,024 that are quantised: version 9 is TensorFlow 2.8's.
+    """2,560 dense weights are quantised, as 1,024 and more are.
 
     tflite-runtime 2.14 runs that and refuses 12, which is written where scales are by channel.
     """

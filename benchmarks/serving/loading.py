@@ -1,8 +1,8 @@
-"""python -m benchmarks.serving.loading: what a SavedModel's weights cost, as variables or constants.
+"""python -m benchmarks.serving.loading: what the weights of a SavedModel cost.
 
-resnet50 at 224 px with random weights, beside keras.Model.export. Each is loaded and asked in
-processes of their own, in turn; of each figure the least of the rounds counts, for a busy machine
-only adds. Writes reports/loading.md.
+As variables and as constants: resnet50 at 224 px with random weights, beside keras.Model.export.
+Each is loaded and asked in processes of its own, in turn; of each figure the least of the rounds
+counts, for a busy machine only adds. Writes reports/loading.md.
 """
 
 import functools

@@ -24,7 +24,7 @@ class Export:
     classifier: object
     form: object
     loaded: object
-    images: object
+    evidence: object
     proof: dict
     sample: samples.Samples
 
@@ -33,12 +33,14 @@ def write(directory, export):
     """Writes labels, example requests, picture, card and metadata; hashes every file last."""
     directory = pathlib.Path(directory)
     names = export.classifier.class_names
-    files.write_text(directory / LABELS, "".join(f"{name}\n" for name in names))
+    if not export.classifier.headless:
+        files.write_text(directory / LABELS, export.classifier.labels)
     if export.loaded.encoded:
         samples.write_requests(directory, export.sample.encoded[0])
-    shown = export.images.first(samples.COUNT)
-    logits = export.loaded.pixels(np.float32(export.sample.pixels))
-    picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
+    shown = export.sample.shown
+    if shown and not export.classifier.headless:
+        logits = export.loaded.pixels(np.float32(export.sample.pixels))
+        picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
 
     metadata = describe(export)
     metadata["files"] = inventory(directory)
@@ -54,13 +56,16 @@ def describe(export):
         "format": FORMAT,
         "artifact": export.form.name,
         "network": classifier.model.name,
-        "class_names": list(classifier.class_names),
+        "class_names": [] if classifier.headless else list(classifier.class_names),
         "input": dataclasses.asdict(classifier.contract),
         "interface": export.loaded.interface,
         "gate": dataclasses.asdict(export.form.gate),
         "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
-        "parity_images": export.images.origin,
-        "latency": latency(export.loaded, export.sample.pixels),
+        "parity_images": export.evidence.held_out.origin,
+        "own_images": export.evidence.held_out.own,
+        "calibration_images": getattr(export.evidence.calibration, "origin", None),
+        "samples": "pictures" if export.sample.shown else "none",
+        "latency": latency(export.loaded, export.sample.pixels[: samples.FEWEST]),
         "machine": machine(),
         "command": command_line.shown(),
         "versions": archive.versions(),

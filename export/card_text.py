@@ -15,12 +15,17 @@ def title(m):
     names = m["class_names"]
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     command = f"\n\nMade by `{m['command']}`." if m["command"] else ""
+    kind = f"An image classifier of {len(names)} classes ({listed})"
+    shown = "\n\n![What it says of images it was not trained on](predictions.png)"
+    if m["samples"] == "none":
+        shown = "\n\nNo pictures are published: those in `samples/` show colours and noise."
+    if not names:
+        kind, shown = "Features of images, for it was imported without a head", ""
     return (
         f"# {m['network']} as {m['artifact']}\n\n"
-        f"An image classifier of {len(names)} classes ({listed}): a deep residual network of "
+        f"{kind}: a deep residual network of "
         "He et al., *Deep Residual Learning for Image Recognition* (2015), normalisation folded "
-        f"into its convolutions and weights frozen.{command}\n\n"
-        "![What it says of images it was not trained on](predictions.png)"
+        f"into its convolutions.{command}{shown}"
     )
 
 
@@ -64,8 +69,11 @@ WAY_UP = {
 
 
 def limits(m):
+    knows = "- It knows its classes and nothing else: any picture gets one of them."
+    if not m["class_names"]:
+        knows = "- It has no classes: features are for nearest neighbours or a head of your own."
     lines = [
-        "- It knows its classes and nothing else: any picture gets one of them.",
+        knows,
         WAY_UP[m["input"].get("orientation", "ignored")],
     ]
     if "serve_bytes" in m["interface"]:
@@ -98,13 +106,20 @@ def proof(m):
             f"| {way} | {found['largest']:.1e} | {found['rms']:.1e} | {found['top1']:.2%} "
             f"| {found['top5']:.2%} | {accuracy} |"
         )
-    limits = [f"the same first class on {gate['top1']:.0%}"]
+    limits = [f"the same first class on {gate['top1']:.0%}"] if m["class_names"] else []
     if gate["largest"] is not None:
         limits.append(f"a largest difference of {gate['largest']:g}")
     if gate["rms"] is not None:
         limits.append(f"an rms of {gate['rms']:g}")
+    origin = f"On {m['parity_images']}."
+    if not m["class_names"]:
+        origin += " Features are compared, and their largest is what is called a first class."
+    if not m["own_images"]:
+        origin += " How it does on pictures of its own classes nobody has tried."
+    if m["calibration_images"]:
+        origin += f" Ranges were measured on others: {m['calibration_images']}."
     return (
-        f"## Compared with the trained network\n\nOn {m['parity_images']}. Differences of the "
+        f"## Compared with the trained network\n\n{origin} Differences of the "
         "logits, the largest over the largest logit and rms over rms; `bytes` includes the "
         "artifact's own decoding and resizing, `probabilities` is the runtime's fast path.\n\n"
         "| way | largest | rms | same first class | first in five | accuracy |\n"

@@ -32,6 +32,17 @@ class Classifier:
             )
 
     @property
+    def headless(self):
+        """Whether it was imported without a head: its features are all that it knows."""
+        return self.facts.get("data", {}).get("imported", {}).get("head") == "zeros"
+
+    @property
+    def labels(self):
+        """The text of `labels.txt`: a line a class, also where a name has none, or several."""
+        lines = (" ".join(name.split()) or str(n) for n, name in enumerate(self.class_names))
+        return "".join(f"{line}\n" for line in lines)
+
+    @property
     def image_size(self):
         return self.contract.image_size
 

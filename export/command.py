@@ -3,6 +3,7 @@
 import pathlib
 import re
 import shlex
+import sys
 
 from absl import flags
 
@@ -14,11 +15,17 @@ _VERSION = limits.DEFINE_integer("version", None, "default: the next free number
 _WEIGHTS = flags.DEFINE_string(
     "weights", "model", "the run's own, or another set of its: precise, ema"
 )
+_DATA = flags.DEFINE_string("data", None, "images to compare on; default: the run's own")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; default: the run's")
+_SAMPLES = flags.DEFINE_enum(
+    "samples", "pictures", ("pictures", "none"), "what is published beside it: none of the images"
+)
 _ACCEPT = flags.DEFINE_bool(
     "accept_changed_data", False, "the run's pictures that are still there, if some are not"
 )
 _IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
+
+NAMED = 3  # files in a note
 
 
 def export(name, arguments, calibrate=0):
@@ -35,32 +42,48 @@ def export(name, arguments, calibrate=0):
     form = formats.find(name)
     run_dir = pathlib.Path(_RUN_DIR.value)
     source = classifier.from_run(run_dir, _WEIGHTS.value)
-    own = (_DATA_DIR.value, run_dir, _ACCEPT.value)
-    held_out = images.of_run(source, "validation", _IMAGES.value, *own)
-    calibration = None
-    if calibrate:
-        training = images.of_run(source, "train", 8 * calibrate, *own)
-        calibration = images.stratified(training, calibrate)
+    asked = images.Asked(_DATA.value, _DATA_DIR.value, run_dir, _ACCEPT.value)
+    evidence = images.gather(source, asked, _IMAGES.value, calibrate)
     run_name = re.sub(r"[][*?\\]", "_", run_dir.resolve().name)  # SavedModels are found then
     output_dir = pathlib.Path("artifacts") / f"{run_name}-{form.name}"
     with program.filtered_stderr(formats.NOISE):
         target, proof = publish.publish(
             source,
             form,
-            images.Evidence(held_out, calibration),
+            evidence,
             _OUTPUT_DIR.value or output_dir,
             version=_VERSION.value,
+            pictures=_SAMPLES.value == "pictures",
         )
+    tell(evidence)
+    held_out = evidence.held_out
     print(f"{target}: {source.model.name} as {form.name}, compared on {held_out.origin}")
     for way, comparison in proof.items():
-        print(f"  {way:<13} {sentence(comparison)}")
+        print(f"  {way:<13} {sentence(comparison, source.headless)}")
     digits = files.sha256(target / card.METADATA)
     command = shlex.join(["python", "-m", "export.verify", str(target), f"--sha256={digits}"])
     print(f"keep its hash elsewhere: {command}")
     return target
 
 
-def sentence(comparison):
+def tell(evidence):
+    """A note on each set of which pictures were passed over, and on proof that is a stand-in's."""
+    for found in filter(None, (evidence.held_out, evidence.calibration)):
+        if found.passed_over:
+            names = [name.partition("\t")[2] for name in found.passed_over]
+            shown = ", ".join(names[:NAMED]) + " ..." * (len(names) > NAMED)
+            note(f"{len(names)} of the pictures cannot be read and were passed over: {shown}")
+    if not evidence.held_out.own:
+        note("compared on pictures of anything: --data_dir=DIR, a folder a class, proves more")
+
+
+def note(sentence):
+    print(f"NOTE: {sentence}", file=sys.stderr, flush=True)
+
+
+def sentence(comparison, headless=False):
+    if headless:
+        return f"largest difference {comparison.largest:.1e} of the largest feature"
     text = (
         f"largest difference {comparison.largest:.1e} of the largest logit, "
         f"same first class {comparison.top1:.2%}"

@@ -83,12 +83,30 @@ print(run(images=pixels)["probabilities"])
 ```"""
 
 
+HEADLESS = {
+    "saved_model": """\
+classify = tf.saved_model.load(".").signatures["serve_bytes"]
+answer = classify(image_bytes=tf.constant([open("samples/{sample}", "rb").read()]))
+print(answer["features"])""",
+    "tflite": """\
+run = Interpreter("model.tflite").get_signature_runner("serving_default")
+print(run(images=np.load("samples/reference.npz")["pixels"].astype(np.{dtype}))["features"])""",
+    "onnx": """\
+session = onnxruntime.InferenceSession("model.onnx")
+pixels = np.load("samples/reference.npz")["pixels"].astype(np.float32)  # (B, {height}, {width}, 3)
+(features,) = session.run(["features"], {{"images": pixels}})""",
+}
+
+
 def text(metadata):
     """The card's section on use."""
     kind = metadata["artifact"].partition("-")[0]
     sides = metadata["interface"]["serving_default"]
     height, width = sizes.of(metadata["input"]["image_size"])
-    return {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX, "page": PAGE}[kind].format(
+    known = {"saved_model": SAVED_MODEL, "tflite": TFLITE, "onnx": ONNX, "page": PAGE}
+    if not metadata["class_names"]:
+        known = {name: f"## Use\n\n```python\n{code}\n```" for name, code in HEADLESS.items()}
+    return known[kind].format(
         network=metadata["network"],
         height=height,
         width=width,

@@ -179,7 +179,7 @@ def test_what_has_changed_is_told_by_whoever_asks(both, name):
             "train": lambda o=other: run_images.source_of(manifest, "train", o, run_dir),
             "validation": lambda o=other: run_images.source_of(manifest, "validation", o, run_dir),
             "export": lambda a=accepted: export_images.of_run(
-                exported, "validation", 4, None, run_dir, a
+                exported, "validation", 4, export_images.Asked(None, None, run_dir, a)
             ),
             "resume": lambda a=accepted: start(root, run_dir, accept_changed_data=a),
         }

@@ -21,11 +21,11 @@ STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 def runner(model):
-    """The file as most clients run it, XNNPACK and all: pixels (B, S, S, 3) -> probabilities."""
+    """The file as most clients run it, XNNPACK and all: pixels (B, S, S, 3) -> its one output."""
     interpreter = Interpreter(model_content=model)
     run = interpreter.get_signature_runner("serving_default")
     dtype = interpreter.get_input_details()[0]["dtype"]
-    return lambda images: run(images=as_input(images, dtype))["probabilities"]
+    return lambda images: next(iter(run(images=as_input(images, dtype)).values()))
 
 
 def as_input(images, dtype):
@@ -97,7 +97,8 @@ class Layers:
         graph = parsed.subgraphs[0]
         codes = [operator_name(code) for code in parsed.operatorCodes]
         ops = [(codes[op.opcodeIndex], op) for op in graph.operators]
-        self.softmax_input = next(int(op.inputs[0]) for name, op in ops if name == "SOFTMAX")
+        softmax = (int(op.inputs[0]) for name, op in ops if name == "SOFTMAX")
+        self.softmax_input = next(softmax, None)  # features have none
         # What a layer leaves for the next: one tensor per operator, in order of execution.
         self.outputs = {
             graph.tensors[op.outputs[0]].name.decode(): int(op.outputs[0]) for _, op in ops

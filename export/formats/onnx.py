@@ -20,26 +20,29 @@ except ImportError as error:
     ) from None
 
 MODEL = "model.onnx"
+BATCH = "batch"
 OPSET = 18  # the newest that tf2onnx 1.17 writes
 
 
 def write(classifier, directory, evidence):
-    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits`, `probabilities`."""
+    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits` and `probabilities`."""
+    names = ("features",) if classifier.headless else ("logits", "probabilities")
     network = graph.freeze(classifier.model, classifier.image_size)
 
     @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
     def serve(images):
-        logits = network(images)["logits"]
-        return tf.identity(logits, "logits"), tf.nn.softmax(logits, name="probabilities")
+        answer = graph.answer(network(images), classifier)
+        return [tf.identity(answer[name], name) for name in names]
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     model, _ = tf2onnx.convert.from_function(
         serve, [graph.pixels(classifier.image_size)], opset=OPSET
     )
-    name_outputs(model, ("logits", "probabilities"))
+    name_outputs(model, names)
     onnx_names.settle(model)
-    model.graph.name = classifier.model.name
-    for name, value in (("labels", "\n".join(classifier.class_names)), ("pixels", "RGB 0-255")):
+    name_batch(model)
+    model.graph.name, model.graph.doc_string = classifier.model.name, ""
+    for name, value in (("labels", classifier.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)
     path = pathlib.Path(directory) / MODEL
@@ -56,13 +59,19 @@ def name_outputs(model, names):
         output.name = old[output.name]
 
 
+def name_batch(model):
+    """Calls the one free size by one name, so that tools which fix it find it everywhere."""
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH
+
+
 def load(directory):
     """The file as onnxruntime runs it on the processor."""
     session = onnxruntime.InferenceSession(
         str(pathlib.Path(directory) / MODEL), providers=["CPUExecutionProvider"]
     )
     return Loaded(
-        lambda images: session.run(["logits"], {"images": np.float32(images)})[0],
+        lambda images: session.run(None, {"images": np.float32(images)})[0],
         None,
         interface(session),
     )

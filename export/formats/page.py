@@ -49,7 +49,7 @@ def fetch():
 def write(classifier, directory, evidence, *, quantize):
     """Writes `index.html`, its scripts and `model.tflite`, which takes one image at a time."""
     directory = pathlib.Path(directory)
-    model = tflite.convert(classifier, evidence.calibration, quantize=quantize)
+    model = tflite.convert(classifier, evidence.measured, quantize=quantize)
     # LiteRT.js refuses an input whose batch size is left open.
     tflite.store(litert.of_fixed_batch(model), classifier, directory)
     for name in PAGE:

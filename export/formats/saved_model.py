@@ -1,5 +1,6 @@
 """TensorFlow's SavedModel: signatures for pixels, for encoded images and for inner maps."""
 
+import functools
 import hashlib
 import pathlib
 import re
@@ -9,23 +10,32 @@ import tensorflow as tf
 
 from export import graph, parity, warmup
 from export.classifier import ExportError
-from export.formats import Format, Loaded
+from export.formats import Format, Loaded, saved_model_names
 from zoo import limits
 
+WEIGHTS_AS = ("", "constants")  # "": variables
 PATTERN = re.compile(r"[][*?\\]")  # in a path, where TensorFlow's reader of variables looks for one
 
 
-def write(classifier, directory, evidence):
+def write(classifier, directory, evidence, *, weights_as):
     """Writes the SavedModel into a directory, with its labels and its warm-up requests."""
+    directory = pathlib.Path(directory)
+    # The module holds no network: tracked, each weight would be stored a second time.
+    module = tf.Module()
+    if weights_as == "variables":
+        network, module.weights = graph.restored(classifier.model, classifier.image_size)
+    else:
+        network = graph.freeze(classifier.model, classifier.image_size)
     with tempfile.TemporaryDirectory() as folder:
         labels = pathlib.Path(folder) / "labels.txt"
-        labels.write_text("".join(f"{name}\n" for name in classifier.class_names), "utf-8")
-        # The module holds no network: tracked, each weight would be stored a second time.
-        module = tf.Module()
+        labels.write_text(classifier.labels, "utf-8")
         module.labels = tf.saved_model.Asset(str(labels))
-        tf.saved_model.save(module, str(directory), signatures=graph.signatures(classifier))
-    settle_uuid(pathlib.Path(directory) / "fingerprint.pb")
-    warmup.write(directory, evidence.held_out)
+        tf.saved_model.save(
+            module, str(directory), signatures=graph.signatures(classifier, network)
+        )
+    saved_model_names.settle(directory)
+    settle_uuid(directory / saved_model_names.FINGERPRINT)
+    warmup.write(directory, classifier.contract)
 
 
 def settle_uuid(path):
@@ -45,9 +55,10 @@ def load(directory):
     """The published files, as a process without our code would use them."""
     loaded = tf.saved_model.load(str(directory))
     pixels, encoded = (loaded.signatures[name] for name in ("serving_default", "serve_bytes"))
+    name = "logits" if "logits" in pixels.structured_outputs else "features"
     return Loaded(
-        lambda images: pixels(images=tf.constant(images))["logits"].numpy(),
-        lambda images: encoded(image_bytes=tf.constant(list(images)))["logits"].numpy(),
+        lambda images: pixels(images=tf.constant(images))[name].numpy(),
+        lambda images: encoded(image_bytes=tf.constant(list(images)))[name].numpy(),
         {name: interface(loaded.signatures[name]) for name in sorted(loaded.signatures)},
     )
 
@@ -67,9 +78,12 @@ def described(spec):
 
 
 def variant(name):
-    if name:
-        raise ValueError(f"saved_model has no variants, got {name!r}")
-    return Format("saved_model", write, load, parity.FLOAT32, check_place=check_place)
+    """Weights as variables, or as constants; the first is called plain "saved_model"."""
+    if name not in WEIGHTS_AS:
+        raise ValueError(f"saved_model: expected weights as {WEIGHTS_AS}, got {name!r}")
+    writer = functools.partial(write, weights_as=name or "variables")
+    name = f"saved_model{name and '-'}{name}"
+    return Format(name, writer, load, parity.FLOAT32, check_place=check_place)
 
 
 def check_place(output_dir):

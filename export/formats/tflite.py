@@ -28,18 +28,20 @@ def write(classifier, directory, evidence, *, quantize):
     Input `images` (B, S, S, 3) of 0-255, uint8 in an int8 file and float32 otherwise; output
     `probabilities` (B, classes) float32. One output, because MediaPipe takes no second.
     """
-    store(convert(classifier, evidence.calibration, quantize=quantize), classifier, directory)
+    store(convert(classifier, evidence.measured, quantize=quantize), classifier, directory)
 
 
 def store(model, classifier, directory):
     """Writes a flatbuffer's bytes with labels and metadata. ExportError if LiteRT cannot run it."""
-    labels = "".join(f"{name}\n" for name in classifier.class_names)
     foreign = litert.foreign_operators(model)
     if foreign:
         raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
     path = pathlib.Path(directory) / MODEL
+    if classifier.headless:  # MediaPipe's description is of classes
+        path.write_bytes(model)
+        return
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
-    tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+    tflite_metadata.append_file(path, tflite_metadata.LABELS, classifier.labels)
 
 
 def convert(classifier, calibration=None, *, quantize):
@@ -48,7 +50,9 @@ def convert(classifier, calibration=None, *, quantize):
 
     @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
     def serving_default(images):
-        return {"probabilities": tf.nn.softmax(network(images)["logits"])}
+        answer = graph.answer(network(images), classifier)
+        name = "features" if classifier.headless else "probabilities"
+        return {name: answer[name]}
 
     with tempfile.TemporaryDirectory() as folder:
         concrete = serving_default.get_concrete_function()
@@ -60,6 +64,11 @@ def convert(classifier, calibration=None, *, quantize):
         # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        # By channel, a dense layer of 1,024 weights is FULLY_CONNECTED version 12, which runtimes
+        # before 2.17 do not have; by tensor it is version 9.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+            quantize == "dynamic"
+        )
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
@@ -88,6 +97,8 @@ def load(directory):
     path = pathlib.Path(directory) / MODEL
     fast = litert.runner(path.read_bytes())
     inner = litert.Layers(path.read_bytes())
+    if inner.softmax_input is None:
+        return Loaded(fast, None, interface(path.read_bytes()))
     return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
 
 

@@ -2,12 +2,11 @@
 
 import contextlib
 import dataclasses
-import os
 
 import keras
 
 import zoo
-from trainers.data import recorded, skipped, sources, split
+from trainers.data import recorded, skipped, sources, split, whose
 from trainers.data.augment import Augmentation
 from trainers.plan import sizing, transfer, weighting
 from zoo import archive, sizes
@@ -138,23 +137,16 @@ def source_of(manifest, part="validation", other=OWN, run_dir=None):
 
 
 def is_own(manifest, other, name):
-    """Whether these are the run's own images: a directory alone is where they have moved to."""
-    own = manifest.data.get("data_dir")
-    if name != manifest.data.get("name"):
-        return False
-    if not (other.data and other.data_dir and own):
-        return True
-    return os.path.realpath(os.path.expanduser(other.data_dir)) == os.path.realpath(own)
+    """Whether these are the run's own images."""
+    return whose.is_own(manifest.data, other.data, other.data_dir, name)
 
 
 def name_of(manifest, other):
     """Whose images: those that are named, those of a directory that is given, or the run's own."""
-    own, data = manifest.data.get("name"), other.data
-    if not data and other.data_dir and own in (None, *sources.BUILT_IN):
-        return "folder"
-    if not (data or own):
+    name = whose.name_of(manifest.data, other.data, other.data_dir)
+    if not name:
         raise ImagesError("the run does not say which images it is for: give --data")
-    return data or own
+    return name
 
 
 def require_classes(source, expected):

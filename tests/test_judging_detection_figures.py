@@ -6,44 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from detections import NAMES, found, moved, truth
 
 from trainers.judging.detection import coco, objects, recall, results, voc
-
-NAMES = ("cat", "dog", "owl")
-
-
-def truth(rows, pictures=None, names=NAMES):
-    """[(picture, box, class, ignore), ...], pictures ascending -> Truth; COCO's ids have gaps."""
-    picture, boxes, classes, ignore = (list(column) for column in zip(*rows))
-    boxes = np.array(boxes, np.float32)
-    pictures = np.array(sorted({*picture}) if pictures is None else pictures)
-    return objects.Truth(
-        pictures,
-        np.array(picture),
-        boxes,
-        np.array(classes, np.int32),
-        np.array(ignore, bool),
-        objects.areas(boxes),
-        names,
-        np.array([3, 17, 90])[: len(names)],
-        1000 + 7 * pictures,
-    )
-
-
-def found(rows):
-    """[(picture, box, class, score), ...] -> Found."""
-    picture, boxes, classes, scores = (list(column) for column in zip(*rows))
-    return objects.in_order(
-        np.array(picture),
-        np.array(boxes, np.float32),
-        np.array(scores, np.float32),
-        np.array(classes, np.int32),
-    )
-
-
-def moved(x, side=10):
-    return (0, x, side, x + side)
-
 
 # Two cats on two pictures, 10 x 10 px. Right, then wrong, then right: precisions 1, 1/2, 2/3 at
 # recalls 1/2, 1/2, 1.

@@ -6,6 +6,7 @@ import numbers
 from zoo.specs import Network, find
 
 POOLINGS = ("align", "max")
+COUNTS = ("num_classes", "bins", "rpn_filters", "proposals_before", "proposals", "detections")
 OFFSET_SCALES = (0.1, 0.1, 0.2, 0.2)  # of dy, dx, dh, dw in the head: Fast R-CNN's released code
 
 
@@ -19,9 +20,9 @@ class Detector:
     stage halves, by RoIAlign ("align") or Caffe's RoI max pooling ("max"). With `context` each
     region's feature is joined by the whole image's (App. B).
 
-    The rest are decisions of a trained detector. Of the `before` likeliest anchors at most
-    `proposals` are kept whose IoU is below `proposal_iou`; of the head's boxes of at least `score`
-    those of one class whose IoU is below `iou`, at most `most` in a picture.
+    The rest are decisions of a trained detector. Of the `proposals_before` likeliest anchors at
+    most `proposals` are kept, whose IoU is at most `proposal_iou`; of the head's boxes of a score
+    above `least_score` those of one class whose IoU is at most `nms_iou`, `detections` at most.
     """
 
     network: Network
@@ -32,12 +33,12 @@ class Detector:
     bins: int = 14
     rpn_filters: int = 512
     context: bool = False
-    before: int = 6000
+    proposals_before: int = 6000
     proposals: int = 300
     proposal_iou: float = 0.7
-    score: float = 0.05
-    iou: float = 0.3
-    most: int = 100
+    least_score: float = 0.05
+    nms_iou: float = 0.3
+    detections: int = 100
 
     def __post_init__(self):
         network = self.network
@@ -52,11 +53,11 @@ class Detector:
             raise ValueError(f"unknown pooling {self.pooling!r}: expected one of align, max")
         if not isinstance(self.context, bool):
             raise ValueError(f"context: expected true or false, got {self.context!r}")
-        for name in ("num_classes", "bins", "rpn_filters", "before", "proposals", "most"):
+        for name in COUNTS:
             self._keep(name, _count(name, getattr(self, name)))
         if self.bins % 2:
             raise ValueError(f"bins: expected an even number, got {self.bins}")
-        for name in ("proposal_iou", "score", "iou"):
+        for name in ("proposal_iou", "least_score", "nms_iou"):
             self._keep(name, _share(name, getattr(self, name)))
 
     @property

@@ -67,7 +67,7 @@ def test_a_picture_is_prepared_as_it_is_seen(turn):
     contract = DetectionInput(40, 56)
     pixels, size = preprocess.prepare(stream.getvalue(), contract)
     assert tuple(size.numpy()) == seen.shape[:2] == tuple(pixels.shape[:2])
-    assert np.abs(pixels - seen).max() <= 5  # decoders round differently
+    assert np.abs(pixels - seen).mean() < 3  # decoders round differently; turned it is > 50
 
 
 def test_what_claims_too_much_is_refused(monkeypatch):

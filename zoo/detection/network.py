@@ -6,6 +6,7 @@ Its layers have the names of the classifier that it is cut from, so weights find
 import dataclasses
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from zoo import resnet
@@ -102,3 +103,10 @@ def _siblings(detector, features):
     )(features)
     shaped = layers.Reshape((-1, classes, 4), dtype="float32", name="box_deltas_shaped")(deltas)
     return logits, shaped
+
+
+def with_whole(boxes, sizes):
+    """The whole picture as one more region, the last: (B, R, 4), (B, 2) -> (B, R + 1, 4)."""
+    sizes = tf.cast(sizes, tf.float32)
+    whole = tf.concat([tf.zeros_like(sizes), sizes], axis=1)
+    return tf.concat([boxes, whole[:, None]], axis=1)

@@ -1,6 +1,7 @@
 """RoIAlign as a Keras layer."""
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="residual_zoo")
@@ -19,7 +20,7 @@ class RoiAlign(keras.layers.Layer):
         from zoo.detection import roi
 
         maps, boxes = inputs
-        maps = keras.ops.cast(maps, self.compute_dtype)
+        maps = ops.cast(maps, self.compute_dtype)
         return roi.align(maps, boxes, self.stride, self.bins, self.even)
 
     def compute_output_shape(self, input_shape):

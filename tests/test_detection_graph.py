@@ -15,7 +15,6 @@ from zoo.detection.roi_layer import RoiAlign
 
 CELLS, STRIDE, CLASSES = (6, 8), 16, 3
 SIGNATURE = tf.TensorSpec((1, *CELLS, 5), tf.float32, "maps")
-NAMES = ("boxes", "scores", "classes", "count")
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +58,12 @@ def in_litert(detect, folder):
 
 
 def in_onnxruntime(detect, folder):
-    listed = tf.function(lambda maps: [detect(maps)[name] for name in NAMES], [SIGNATURE])
+    names = list(detect.get_concrete_function().structured_outputs)
+    listed = tf.function(lambda maps: [detect(maps)[name] for name in names], [SIGNATURE])
     model, _ = tf2onnx.convert.from_function(listed, [SIGNATURE], opset=18)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     (argument,) = session.get_inputs()
-    return lambda maps: dict(zip(NAMES, session.run(None, {argument.name: maps.numpy()})))
+    return lambda maps: dict(zip(names, session.run(None, {argument.name: maps.numpy()})))
 
 
 @pytest.mark.parametrize("runtime", [in_saved_model, in_litert, in_onnxruntime])
@@ -77,6 +77,19 @@ def test_every_runtime_detects_the_same(detect, runtime, tmp_path):
         np.testing.assert_array_equal(found["classes"], expected["classes"])
         np.testing.assert_allclose(found["scores"], expected["scores"], rtol=1e-5)
         np.testing.assert_allclose(found["boxes"], expected["boxes"], atol=1e-3)
+
+
+@pytest.mark.parametrize("runtime", [in_saved_model, in_litert, in_onnxruntime])
+def test_every_runtime_pools_the_same(runtime, tmp_path):
+    boxes = np.array([[[3, 4, 50, 90], [0, 0, 96, 128], [60, 5, 61, 6]]], "float32")
+
+    @tf.function(input_signature=[SIGNATURE], autograph=False)
+    def pool(maps):
+        return {"regions": roi.max_pool(maps, boxes, STRIDE, 7, even=True)}
+
+    maps = np.random.default_rng(1).normal(size=SIGNATURE.shape).astype("float32")
+    found = runtime(pool, tmp_path)(maps=tf.constant(maps))["regions"]
+    np.testing.assert_array_equal(found, roi.max_pool(maps, boxes, STRIDE, 7, even=True))
 
 
 def test_the_layer_is_align_with_sizes_unknown_and_is_saved(tmp_path):

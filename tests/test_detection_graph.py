@@ -92,9 +92,10 @@ def test_every_runtime_pools_the_same(runtime, tmp_path):
     np.testing.assert_array_equal(found, roi.max_pool(maps, boxes, STRIDE, 7, even=True))
 
 
-def test_the_layer_is_align_with_sizes_unknown_and_is_saved(tmp_path):
+@pytest.mark.parametrize("pooling, pool", [("align", roi.align), ("max", roi.max_pool)])
+def test_the_layer_pools_with_sizes_unknown_and_is_saved(pooling, pool, tmp_path):
     inputs = [keras.Input((None, None, 5)), keras.Input((None, 4))]
-    outputs = RoiAlign(STRIDE, 7, even=True)(inputs)
+    outputs = RoiAlign(STRIDE, 7, even=True, pooling=pooling)(inputs)
     assert outputs.shape == (None, None, 4, 4, 5)
     keras.Model(inputs, outputs).save(tmp_path / "roi.keras")
     model = keras.models.load_model(tmp_path / "roi.keras")
@@ -102,7 +103,7 @@ def test_the_layer_is_align_with_sizes_unknown_and_is_saved(tmp_path):
     maps = rng.normal(size=(2, 6, 8, 5)).astype("float32")
     boxes = np.array([[[3, 4, 50, 90]], [[0, 0, 96, 128]]], "float32")
     found = model([maps, boxes])
-    np.testing.assert_array_equal(found, roi.align(maps, boxes, STRIDE, 7, even=True))
+    np.testing.assert_array_equal(found, pool(maps, boxes, STRIDE, 7, even=True))
 
 
 def test_the_layer_keeps_boxes_float32_in_mixed_precision():
@@ -113,3 +114,8 @@ def test_the_layer_keeps_boxes_float32_in_mixed_precision():
     assert found.dtype == tf.bfloat16
     exact = roi.align(maps, box, 8, 2)
     np.testing.assert_allclose(tf.cast(found, tf.float32), exact, atol=2**-7)
+
+
+def test_a_pooling_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="align.*max.*mean"):
+        RoiAlign(8, 2, pooling="mean")

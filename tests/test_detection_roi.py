@@ -23,7 +23,7 @@ BOXES = np.array(
     ],
     "float32",
 )
-POOLS = [roi.align]
+POOLS = [roi.align, roi.max_pool]
 
 
 def some_maps(batch, dtype="float32"):
@@ -74,6 +74,20 @@ def test_align_is_onnxruntimes(bins):
     expected = theirs("RoiAlign", maps, boxes, bins)
     np.testing.assert_allclose(roi.align(maps, boxes, STRIDE, bins), expected, atol=2e-5)
     assert np.ptp(expected) > 1
+
+
+@pytest.mark.parametrize("bins", [7, 4, 1])
+def test_max_pooling_is_onnxruntimes_bit_for_bit(bins):
+    maps, boxes = two_pictures()
+    expected = theirs("MaxRoiPool", maps, boxes, bins)
+    np.testing.assert_array_equal(roi.max_pool(maps, boxes, STRIDE, bins), expected)
+
+
+def test_max_pooling_by_hand():
+    """(20, 40, 60, 120) px round to rows 1 to 4, columns 3 to 8: in arange, the last cells win."""
+    maps = np.arange(77, dtype="float32").reshape(1, 7, 11, 1)
+    found = roi.max_pool(maps, tf.constant([[[20.0, 40, 60, 120]]]), STRIDE, 2)[0, 0, ..., 0]
+    np.testing.assert_array_equal(found, [[27, 30], [49, 52]])
 
 
 def test_align_reads_a_ramp_at_the_centres_of_the_bins():

@@ -1,63 +1,57 @@
-"""What the RPN says -> boxes worth a look ([32], Sec. 3.3): decoded, clipped, told apart by NMS."""
+"""Proposals ([32], Sec. 3.3): what a region proposal network says of its anchors -> boxes."""
 
 import dataclasses
 
 import tensorflow as tf
 
 from zoo.detection import boxes as box
-
-NOWHERE = -1e9  # the logit of what cannot be proposed; finite, so that every runtime can sort it
+from zoo.detection import nms
 
 
 @dataclasses.dataclass(frozen=True)
 class Proposing:
-    """Of the `before` likeliest anchors at most `after` that overlap by `iou` at most, IoU.
+    """How many anchors are looked at and how many boxes come out, as in [32] when testing.
 
-    A box with a side of less than `smallest` px is none.
+    A box stays if both its sides are longer than `smallest` px and no better one has an IoU above
+    `iou` with it.
     """
 
     before: int = 6000
     after: int = 300
     iou: float = 0.7
-    smallest: float = 1e-3
+    smallest: float = 0.0
+
+    def __post_init__(self):
+        if min(self.before, self.after) < 1:
+            raise ValueError(f"expected before and after to be 1 at least, got {self}")
+        nms.check_iou(self.iou)
+        if not self.smallest >= 0:
+            raise ValueError(f"expected smallest to be 0 px or more, got {self.smallest}")
 
 
 def propose(logits, deltas, anchors, height_width, proposing):
-    """Proposals of one picture: (N,), (N, 4), (N, 4), (2,) -> boxes (P, 4), logits (P,), count ().
+    """One picture's proposals, best first: (N,), (N, 4), (N, 4), (2,) -> (after, 4), (after,), ().
 
-    Likeliest first; rows from `count` on are zeros. P is `after`, or less where N is.
+    Boxes within the picture, the logits they come from, and how many there are; the rows beyond
+    are 0. No gradient flows back: [32] takes proposals as given, and so do all who follow it.
     """
-    known = logits.shape[0]
-    before = min(proposing.before, known) if known else tf.minimum(proposing.before, tf.size(logits))
-    logits, index = tf.math.top_k(logits, before)
-    boxes = box.decode(tf.gather(deltas, index), tf.gather(anchors, index))
-    boxes = box.clip(boxes, height_width)
-    shortest = tf.reduce_min(boxes[:, 2:] - boxes[:, :2], axis=-1)
-    logits = tf.where(shortest >= proposing.smallest, logits, NOWHERE)
-    kept, count = suppress(boxes, logits, proposing.after, proposing.iou, NOWHERE / 2)
-    return *taken((boxes, logits), kept, count), count
+    logits = tf.stop_gradient(tf.cast(logits, tf.float32))
+    logits, best = tf.math.top_k(logits, _fewer(proposing.before, logits))
+    deltas = tf.gather(tf.stop_gradient(deltas), best)
+    boxes = box.clip(box.decode(deltas, tf.gather(anchors, best)), height_width)
+    logits = tf.where(longer(boxes, proposing.smallest), logits, nms.NEVER)
+    kept, count = nms.best(boxes, logits, proposing.after, proposing.iou)
+    boxes, logits = nms.rows((boxes, logits), kept, count)
+    return boxes, logits, count
 
 
-def suppress(boxes, scores, most, iou, least):
-    """Greedy NMS of boxes whose score exceeds `least`: -> indices (most,), how many are any ().
-
-    NonMaxSuppressionV4: it has kernels on CPU and GPU, and TFLite and ONNX have it. The padded
-    tf.image function does not reach ONNX; V3 loses its count in TFLite.
-    """
-    return tf.raw_ops.NonMaxSuppressionV4(
-        boxes=boxes,
-        scores=scores,
-        max_output_size=most,
-        iou_threshold=float(iou),
-        score_threshold=float(least),
-        pad_to_max_output_size=True,
-    )
+def longer(boxes, smallest):
+    """Whether both sides are longer than `smallest` px: (..., 4) -> (...) bool."""
+    return tf.reduce_all(boxes[..., 2:] - boxes[..., :2] > smallest, axis=-1)
 
 
-def taken(tensors, index, count):
-    """The rows of each that are kept, zeros from `count` on."""
-    rows = tf.range(tf.size(index)) < count
-    chosen = [tf.gather(tensor, index) for tensor in tensors]
-    # Products with 0 and 1, not a choice: a gathered row is finite, and TFLite has it in any shape.
-    masks = [tf.reshape(rows, (-1, *[1] * (x.shape.rank - 1))) for x in chosen]
-    return [x * tf.cast(mask, x.dtype) for x, mask in zip(chosen, masks, strict=True)]
+def _fewer(most, rows):
+    """`most`, or as many rows as there are if they are fewer."""
+    if rows.shape[0] is not None:
+        return min(most, rows.shape[0])
+    return tf.minimum(most, tf.shape(rows)[0])

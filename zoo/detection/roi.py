@@ -11,6 +11,7 @@ begin with, does not read them. It then has stride 1, and ceil(bins / 2) bins a 
 import tensorflow as tf
 
 SAMPLES = 2  # a side of a bin, as torchvision's detectors take them
+MOST_LEVELS = 6  # runs of 1, 2, 4 ... 32 cells
 
 
 def align(maps, boxes, stride, bins, even=False):
@@ -45,6 +46,66 @@ def _weights(start, stop, length, bins, even):
     far = tf.abs(places[..., tf.newaxis] - tf.range(length, dtype=tf.float32))
     weights = tf.maximum(1.0 - far, 0.0) * known[..., tf.newaxis]
     return tf.reduce_mean(weights, axis=-2)
+
+
+def max_pool(maps, boxes, stride, bins, even=False):
+    """Caffe's RoI max pooling: the greatest of the cells that a bin touches, 0 if there are none.
+
+    Corners are rounded to cells, halves up, both included; neighbouring bins may share a cell.
+    ONNX's MaxRoiPool, torchvision's roi_pool. Takes log2(h) * log2(w) times the maps' memory, and
+    MOST_LEVELS squared times while h and w are unknown; bins of up to 64 cells a side.
+    """
+    batch, height, width, channels = _sizes(maps)
+    y1, x1, y2, x2 = (tf.floor(x + 0.5) for x in _corners(boxes, stride))
+    *rows, high = _spans(y1, y2, height, bins, even)
+    *columns, wide = _spans(x1, x2, width, bins, even)
+    # Maxima of 2^k rows by 2^l columns from each cell on: four of them cover any bin.
+    row_levels, column_levels = _levels(maps.shape[1]), _levels(maps.shape[2])
+    table = _doublings(_doublings(maps, column_levels), row_levels)  # (k, l, B, h, w, C)
+    table = tf.reshape(table, [-1, channels])
+    high, wide = high[..., tf.newaxis], wide[..., tf.newaxis, :]
+    picture = tf.reshape(tf.range(batch), [-1, 1, 1, 1])
+    first = (tf.maximum(high, 0) * column_levels + tf.maximum(wide, 0)) * batch + picture
+    found = None
+    for row in rows:
+        for column in columns:
+            cells = (first * height + row[..., tf.newaxis]) * width + column[..., tf.newaxis, :]
+            corner = tf.gather(table, cells)
+            found = corner if found is None else tf.maximum(found, corner)
+    there = ((high >= 0) & (wide >= 0))[..., tf.newaxis]
+    return tf.where(there, found, tf.zeros_like(found))
+
+
+def _spans(start, stop, length, bins, even):
+    """Where two runs of 2^k cells start that cover each bin, and k; k is -1 of an empty one."""
+    # In integers: a graph divides by multiplying, and a bin would gain a cell by rounding.
+    start, stop = (tf.cast(x, tf.int32)[..., tf.newaxis] for x in (start, stop))
+    size, numbers = tf.maximum(stop - start + 1, 1), tf.constant(list(_read(bins, even)))
+    first = tf.clip_by_value(start + numbers * size // bins, 0, length)
+    last = tf.clip_by_value(start + ((numbers + 1) * size + bins - 1) // bins, 0, length)
+    # The logarithm by counting and the power by a table: TFLite has no shifts.
+    powers = tf.constant([2**k for k in range(MOST_LEVELS)])
+    reached = tf.cast((last - first)[..., tf.newaxis] >= powers, tf.int32)
+    level = tf.reduce_sum(reached, axis=-1) - 1
+    run = tf.gather(powers, tf.maximum(level, 0))
+    first, last = tf.minimum(first, length - 1), tf.maximum(last - run, 0)
+    return first, last, level
+
+
+def _levels(length):
+    """How many powers of two the runs along a side have, the side unknown or not."""
+    return MOST_LEVELS if length is None else min(length.bit_length(), MOST_LEVELS)
+
+
+def _doublings(x, levels):
+    """Greatest of 1, 2, 4, ... neighbours along axis 2, from each cell on: stacked before x."""
+    length, found = _sizes(x)[2], [x]
+    for level in range(levels - 1):
+        step = tf.minimum(2**level, length)
+        further = tf.split(found[-1], [step, length - step], axis=2)[1]
+        end = tf.split(found[-1], [length - step, step], axis=2)[1]
+        found.append(tf.maximum(found[-1], tf.concat([further, end], axis=2)))
+    return tf.stack(found)
 
 
 def _read(bins, even):

@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 WEIGHTS = "model.weights.h5"
-BUILDERS = {"classifier": build_network, "detector": build_detector}  # of each of zoo.manifest.KINDS
+# Of each of zoo.manifest.KINDS.
+BUILDERS = {"classifier": build_network, "detector": build_detector}
 
 
 def weights_file(weights):

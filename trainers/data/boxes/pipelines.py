@@ -38,7 +38,8 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     Elements: images (b, H, W, 3), targets, index (b,) int64, b = batch_size / replicas. Pixels are
     0-255: uint8 of arrays that have the network's size, else float32. `targets` are boxes
     (b, M, 4) in the batch's pixels, classes (b, M), ignore (b, M), and `size` (b, 2) int32, the
-    picture's height and width in the batch: below and right of it are zeros.
+    picture's height and width in the batch: below and right of it are zeros. `key` (b, 2) int64 is
+    each row's own, for what a task draws: the seed, and its place in training.
     """
     choices = augmentation.shorter_px or (contract.shorter_px,)
 
@@ -50,7 +51,8 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
         chosen = windows.integers(drawn[:, 3], len(choices))
         shorter = tf.gather(tf.constant(choices, tf.int32), chosen)
         mirrored = (drawn[:, 2] < 0.5) & augmentation.mirror
-        rows = {"index": index, "shorter": shorter, "mirrored": mirrored}
+        key = tf.stack([tf.fill([batch_size], tf.cast(seed, tf.int64)), positions], axis=1)
+        rows = {"index": index, "shorter": shorter, "mirrored": mirrored, "key": key}
         rows["canvas"] = canvas(source, contract, rows)
         return of_replica(rows, part.rows(replica, batch_size))
 
@@ -120,7 +122,8 @@ def preparing(source, contract, choices):
     def prepare(rows):
         images, targets = work(rows, contract)
         kept = {key: rows[key] for key in ("index", "weights") if key in rows}
-        return {**kept, "images": images, "targets": targets}
+        keyed = {key: rows[key] for key in ("key",) if key in rows}
+        return {**kept, "images": images, "targets": {**targets, **keyed}}
 
     return prepare
 

@@ -65,7 +65,7 @@ def proposals(logits, deltas, cells, size, recipe):
 
 
 def without_margin(model, images, size):
-    """Pixels, of the mean's colour beyond each picture's own size: (B, H, W, 3) -> the same, float32.
+    """Pixels, of the mean's colour beyond each picture's size: (B, H, W, 3) -> the same, float32.
 
     What a batch fills up with is nothing for the network then, as its own padding.
     """

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from trainers.data import boxes, recorded, skipped, split
+from trainers.data import boxes, recorded, skipped, sources, split
 from trainers.data.boxes import pipelines
 from trainers.plan import sizing
 from trainers.plan.images import Data
@@ -18,14 +18,14 @@ def load(run, data_dir, begun=None, accepted=False):
     """
     kept = split.read(begun) if begun else None
     found = []
-    for name in boxes.SPLITS:
+    for name in sources.SPLITS:
         source = boxes.load(run.data, name, data_dir=data_dir, seed=run.seed)
         if kept:
             recorded.check_set(kept, source, begun, accepted)
         found.append(skipped.tolerant(source))
     train, validation = found
-    if not validation.annotations.counted:
-        raise boxes.DataError(
+    if validation.annotations.ignore.all():
+        raise sources.DataError(
             f"{train.name}: expected objects to judge by in {validation.split}, found none"
         )
     return sizing.settled(run, train.length), Data(train, validation, contract(run.recipe))

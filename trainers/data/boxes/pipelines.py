@@ -131,7 +131,7 @@ def preparing(source, contract, choices):
 def at_size(rows, _):
     """Arrays that have the network's size, all together: -> images, targets."""
     images, mirrored = rows["images"], rows["mirrored"]
-    size = tf.tile(tf.constant([images.shape[1:3]], tf.int32), (images.shape[0], 1))
+    size = tf.tile(tf.shape(images)[None, 1:3], (images.shape[0], 1))
     turned = tf.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
     return turned, {**moved(rows["labels"], size, size, mirrored), "size": size, "original": size}
 

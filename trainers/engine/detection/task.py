@@ -37,7 +37,7 @@ def learn(parts, detector, recipe, model, images, objects):
     for i, (known, size, key) in enumerate(pictures):
         chosen = targets.anchors(cells, known, size, key, recipe.rpn_anchors)
         proposed.append(losses.rpn(logits[i], deltas[i], chosen, recipe.rpn_anchors))
-        boxes = tf.stop_gradient(proposals(logits[i], deltas[i], cells, size, recipe))
+        boxes = proposals(logits[i], deltas[i], cells, size, recipe)
         regions.append(targets.regions(*boxes, known, detector.num_classes, key + 1, recipe))
     asked = tf.stack([of_picture.boxes for of_picture in regions])
     if detector.context:

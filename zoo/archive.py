@@ -13,6 +13,7 @@ import shutil
 import h5py
 
 from zoo import files, precision
+from zoo.detection.network import build_detector
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
 
@@ -31,7 +32,8 @@ __all__ = [
 ]
 
 WEIGHTS = "model.weights.h5"
-BUILDERS = {"classifier": build_network}  # of each of zoo.manifest.KINDS
+# Of each of zoo.manifest.KINDS.
+BUILDERS = {"classifier": build_network, "detector": build_detector}
 
 
 def weights_file(weights):

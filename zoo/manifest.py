@@ -6,12 +6,17 @@ import json
 import pathlib
 import platform
 
+from zoo.detection.preprocess import DetectionInput
+from zoo.detection.specs import Detector
 from zoo.preprocess import InputContract
 from zoo.specs import Network
 
 FORMAT = 1
 # What a network may be: how each kind describes itself, and the way of its images.
-KINDS = {"classifier": (Network, InputContract)}
+KINDS = {
+    "classifier": (Network, InputContract),
+    "detector": (Detector, DetectionInput),
+}
 MANIFEST = "manifest.json"
 
 

@@ -6,10 +6,12 @@ Its layers have the names of the classifier that it is cut from, so weights find
 import dataclasses
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from zoo import resnet
-from zoo.detection.layers import JoinContext, OfPicture, RoiPool
+from zoo.detection.layers import AsBatch, JoinContext, OfPicture
+from zoo.detection.roi_layer import RoiAlign
 from zoo.recursion import room_for
 from zoo.specs import find
 
@@ -84,8 +86,9 @@ def normal(deviation):
 def _features(detector, maps, boxes, last):
     """Each region through the last stage: (B, h, w, C), (B, R, 4) -> (B, R, F)."""
     skips = detector.skips_bins
-    pool = RoiPool(detector.pooling, detector.stride, detector.bins, even=skips, name="roi_pool")
-    x = resnet.stage(detector.network, last, pool([maps, boxes]), halve=1 if skips else 2)
+    pool = RoiAlign(detector.stride, detector.bins, skips, detector.pooling, name="roi_pool")
+    x = AsBatch(name="as_batch")(pool([maps, boxes]))
+    x = resnet.stage(detector.network, last, x, halve=1 if skips else 2)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     x = OfPicture(name="regions")([x, boxes])
     return JoinContext(name="context")(x) if detector.context else x
@@ -102,3 +105,10 @@ def _siblings(detector, features):
     )(features)
     shaped = layers.Reshape((-1, classes, 4), dtype="float32", name="box_deltas_shaped")(deltas)
     return logits, shaped
+
+
+def with_whole(boxes, sizes):
+    """The whole picture as one more region, the last: (B, R, 4), (B, 2) -> (B, R + 1, 4)."""
+    sizes = tf.cast(sizes, tf.float32)
+    whole = tf.concat([tf.zeros_like(sizes), sizes], axis=1)
+    return tf.concat([boxes, whole[:, None]], axis=1)

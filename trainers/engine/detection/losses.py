@@ -8,7 +8,7 @@ RPN_BETA, HEAD_BETA = 1 / 9, 1.0  # where smooth L1 turns from square to straigh
 
 
 def smooth_l1(difference, beta):
-    """0.5 d^2 / beta below beta, |d| - beta / 2 above, summed over the offsets: (..., 4) -> (...)."""
+    """0.5 d^2 / beta below beta, |d| - beta / 2 above, summed over offsets: (..., 4) -> (...)."""
     size = tf.abs(difference)
     bent = 0.5 * size * size / beta
     return tf.reduce_sum(tf.where(size < beta, bent, size - 0.5 * beta), axis=-1)

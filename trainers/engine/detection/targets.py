@@ -110,7 +110,7 @@ def regions(proposals, count, objects, num_classes, key, recipe):
 
 
 def choose(foreground, background, key, recipe):
-    """Indices of the recipe's `regions`, (n,), and which of them count; the rest are repetitions."""
+    """Indices of the recipe's `regions`, (n,), and which count; the rest are repetitions."""
     drawn = tf.random.stateless_uniform(tf.shape(foreground), key, alg="philox")
     most = min(recipe.regions, max(1, round(recipe.foreground * recipe.regions)))
     at_objects, are = _draw(foreground, drawn, most)

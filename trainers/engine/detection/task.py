@@ -8,7 +8,6 @@ from trainers.engine.detection import losses, targets
 from trainers.engine.task import Task
 from zoo.detection import network
 from zoo.detection.anchors import grid
-from zoo.detection.detect import whole_picture
 from zoo.detection.proposals import Proposing, propose
 
 LOSSES = ("rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss")
@@ -38,14 +37,15 @@ def learn(parts, detector, recipe, model, images, objects):
     for i, (known, size, key) in enumerate(pictures):
         chosen = targets.anchors(cells, known, size, key, recipe.rpn_anchors)
         proposed.append(losses.rpn(logits[i], deltas[i], chosen, recipe.rpn_anchors))
-        boxes = tf.stop_gradient(proposals(logits[i], deltas[i], cells, size, recipe))
+        boxes = proposals(logits[i], deltas[i], cells, size, recipe)
         regions.append(targets.regions(*boxes, known, detector.num_classes, key + 1, recipe))
     asked = tf.stack([of_picture.boxes for of_picture in regions])
     if detector.context:
-        asked = whole_picture(asked, objects["size"])
+        asked = network.with_whole(asked, objects["size"])
     scores, offsets = parts.second([maps, asked], training=True)
     found = [losses.head(scores[i], offsets[i], regions[i], recipe.regions) for i in range(batch)]
-    columns = [tf.stack(of_kind) for of_kind in (*zip(*proposed, strict=True), *zip(*found, strict=True))]
+    of_kinds = [*zip(*proposed, strict=True), *zip(*found, strict=True)]
+    columns = [tf.stack(of_kind) for of_kind in of_kinds]
     total = tf.add_n(columns)
     sums = [tf.ones_like(total), total, *columns]
     return total, tf.reduce_sum(tf.cast(tf.stop_gradient(tf.stack(sums)), tf.float64), axis=1)
@@ -65,7 +65,7 @@ def proposals(logits, deltas, cells, size, recipe):
 
 
 def without_margin(model, images, size):
-    """Pixels, of the mean's colour beyond each picture's own size: (B, H, W, 3) -> the same, float32.
+    """Pixels, of the mean's colour beyond each picture's size: (B, H, W, 3) -> the same, float32.
 
     What a batch fills up with is nothing for the network then, as its own padding.
     """

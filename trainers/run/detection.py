@@ -31,7 +31,7 @@ def train(run, place):
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices, came))
-            place.say(str(coverage.judge(data.train, data.input, detector)))
+            place.say(covered(data, detector))
             return training.train(run, place, work(run, place, data, state, detector), state)
 
 
@@ -62,6 +62,16 @@ def begin(state, data, run):
     mean = pipelines.mean(data.train, data.input)
     state.model.get_layer("pixels").mean.assign(mean)
     return None
+
+
+def covered(data, detector):
+    """How many of the objects an anchor reaches, and what to do where they are few."""
+    found = coverage.coverage(
+        data.train.annotations, data.input, detector.stride, detector.sizes, detector.ratios
+    )
+    if not found.suggested:
+        return str(found)
+    return f"WARNING: {found}; try --anchor_sizes={','.join(map(str, found.suggested))}"
 
 
 def headline(run, data, state, devices, came):

@@ -5,7 +5,7 @@ import dataclasses
 from trainers.data import boxes, recorded, skipped, sources, split
 from trainers.data.boxes import pipelines
 from trainers.plan import sizing
-from trainers.plan.images import Data
+from trainers.plan.images import Data, ImagesError, require_classes
 from zoo.detection.preprocess import DetectionInput
 from zoo.detection.specs import Detector
 
@@ -29,6 +29,19 @@ def load(run, data_dir, begun=None, accepted=False):
             f"{train.name}: expected objects to judge by in {validation.split}, found none"
         )
     return sizing.settled(run, train.length), Data(train, validation, contract(run.recipe))
+
+
+def source_of(manifest, part, name=None, data_dir=None):
+    """The pictures of a detector's run, or others of the same classes, to judge it by."""
+    own = manifest.data
+    name = name or own.get("name")
+    if not name:
+        raise ImagesError("the run does not say which pictures it is for: give --data")
+    if name == own.get("name"):
+        data_dir = data_dir or own.get("data_dir")
+    source = boxes.load(name, part, data_dir=data_dir, seed=own.get("seed", 0))
+    require_classes(source, manifest.class_names)
+    return skipped.tolerant(source)
 
 
 def contract(recipe):

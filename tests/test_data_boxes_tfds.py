@@ -13,6 +13,7 @@ from pictures_with_boxes import drawn, encoded, voc
 from tensorflow_datasets.core.download import checksums
 
 from trainers.data import boxes, sources
+from trainers.data.boxes import tfds as boxes_tfds
 from trainers.data.sources import builders, tfds_source
 
 GREY = drawn(40, 60, (0, 0, 0, 0))
@@ -116,3 +117,18 @@ def test_coco(tmp_path, monkeypatch):
 def test_an_unprepared_set_names_its_command(tmp_path):
     with pytest.raises(sources.DataError, match="prepare --data=voc/2007 --data_dir="):
         boxes.load("voc/2007", "train", data_dir=str(tmp_path))
+
+
+def test_columns_are_read_as_rows_are():
+    """tf.data gives a dict of arrays where array_record gives a list of dicts."""
+    things = {
+        "label": np.array([3, 4]),
+        "bbox": np.float32([(0.1, 0.2, 0.5, 1.0), (0, 0, 1, 1)]),
+        "is_crowd": np.array([False, True]),
+        "area": np.array([7, 8]),
+    }
+    record = {"image": encoded(GREY), "image/filename": b"1.jpg", "image/id": 5, "objects": things}
+    rows = [{key: column[n] for key, column in things.items()} for n in range(2)]
+    ours = boxes_tfds.annotated("coco/2017", 1, record)
+    assert ours == boxes_tfds.annotated("coco/2017", 1, record | {"objects": rows})
+    assert ours.objects[0] == ("object 1", 3, (4.0, 12.0, 20.0, 60.0), False, 7.0)

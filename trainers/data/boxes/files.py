@@ -63,7 +63,6 @@ def source_of(name, split, root, classes, pictures, fingerprint) -> sources.Sour
                 area = thing.area
                 area = (box[2] - box[0]) * (box[3] - box[1]) if area is None else area
                 rows.append((number, box, thing.label, thing.ignore, area))
-    left_out["pictures without boxes (kept)"] = len(pictures) - len({row[0] for row in rows})
     annotations = annotated(rows, sizes, pictures, root, classes)
     names = [Picture(file, "", split) for file in annotations.names]
     return sources.Source(

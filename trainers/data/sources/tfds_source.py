@@ -89,7 +89,8 @@ def require_prepared(builder, data_dir: str | None) -> None:
     """DataError, with the command that prepares the set, unless it is on disk."""
     if builder.is_prepared():
         return
-    command = f"python -m trainers.data.prepare --data={builder.name}"
+    config = f"/{builder.builder_config.name}" if builder.builder_config else ""
+    command = f"python -m trainers.data.prepare --data={builder.name}{config}"
     if data_dir:
         command += f" --data_dir={data_dir}"
     if builder.name == "fashion_mnist":

@@ -5,7 +5,7 @@ import os
 
 import zoo
 from trainers.data import stream
-from trainers.data.boxes import pipelines
+from trainers.data.boxes import coverage, pipelines
 from trainers.engine import distribute, optim
 from trainers.engine.detection.task import detection
 from trainers.engine.state import State
@@ -31,7 +31,7 @@ def train(run, place):
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices, came))
-            place.say(str(covered(run, data)))
+            place.say(covered(data, detector))
             return training.train(run, place, work(run, place, data, state, detector), state)
 
 
@@ -64,12 +64,14 @@ def begin(state, data, run):
     return None
 
 
-def covered(run, data):
-    """How many of the objects some anchor covers: it says whether anything can be learned."""
-    from trainers.data.boxes import coverage
-
-    recipe = run.recipe
-    return coverage.judge(data.train, data.input, recipe.anchor_sizes, recipe.anchor_ratios)
+def covered(data, detector):
+    """How many of the objects an anchor reaches, and what to do where they are few."""
+    found = coverage.coverage(
+        data.train.annotations, data.input, detector.stride, detector.sizes, detector.ratios
+    )
+    if not found.suggested:
+        return str(found)
+    return f"WARNING: {found}; try --anchor_sizes={','.join(map(str, found.suggested))}"
 
 
 def headline(run, data, state, devices, came):
@@ -107,12 +109,12 @@ def work(run, place, data, state, detector):
             ),
         )
 
-    evaluate = rounds.evaluation(state.model, detector, data, recipe.batch_size, strategy)
+    evaluate = rounds.Rounds(state.model, detector, data.validation, data.input, recipe.batch_size)
 
     def showing():
-        from trainers.watching.detections import Detections
+        from trainers.watching.detections import Detections  # Matplotlib: a third of a second
 
-        return [Detections(state, data, detector, place.run_dir)]
+        return [Detections(run.recipe, state, evaluate, place.run_dir)]
 
     return training.Work(data, batches, evaluate, manifest(run, place, data, detector), showing)
 

@@ -20,6 +20,8 @@ LOST = (
     tf.errors.DeadlineExceededError,
 )
 
+JUDGES = {"classification": "evaluate", "detection": "evaluate_detections"}  # the programs
+
 
 @contextlib.contextmanager
 def in_order(place):
@@ -51,7 +53,8 @@ def say(trained):
         raise SystemExit(130 if trained.stopped_by == signal.SIGINT else 0)
     task, run_dir = trained.task, trained.run_dir
     figure = task.format(task.watched, trained.last[f"validation_{task.watched}"]).strip()
+    judge = JUDGES[task.name]
     print(
         f"trained: validation {task.watched} {figure} after {trained.step:,} steps; "
-        f"see tensorboard --logdir={run_dir}, then python -m trainers.evaluate --run_dir={run_dir}"
+        f"see tensorboard --logdir={run_dir}, then python -m trainers.{judge} --run_dir={run_dir}"
     )

@@ -7,8 +7,10 @@ pixels, with the same zeros around them.
 
 import dataclasses
 
+import numpy as np
 import tensorflow as tf
 
+from trainers.data import sources
 from trainers.data.augment import windows
 from trainers.data.pipelines import WHOLE, as_written, example_indices, random_numbers
 from trainers.data.stream import finish, stream
@@ -185,3 +187,16 @@ def moved(labels, original, size, mirrored):
     turned = tf.stack([y1, width - x2, y2, width - x1], axis=-1)
     boxes = tf.where(mirrored[:, None, None], turned, boxes)
     return {**labels, "boxes": tf.where(labels["classes"][..., None] >= 0, boxes, 0.0)}
+
+
+def mean(source, contract, limit=256):
+    """The mean colour of training pictures as the network sees them: (1, 1, 3) float32, 0-255."""
+    total, count = np.zeros(3), 0
+    for images, targets, weights, _ in evaluate(source, contract, batch_size=1, limit=limit):
+        if weights.numpy()[0] > 0:
+            height, width = targets["size"].numpy()[0]
+            seen = images.numpy()[0, :height, :width]
+            total, count = total + seen.mean(axis=(0, 1), dtype=np.float64), count + 1
+    if not count:
+        raise sources.DataError(f"{source.name}: expected pictures that can be read, found none")
+    return (total / count).reshape(1, 1, 3).astype(np.float32)

@@ -44,7 +44,6 @@ def detecting(model, detector, look=ONCE):
     function also takes [(pictures, sizes), ...], the same picture at each of the scales.
     """
     parts = network.parts(model)
-    deciding = detect.deciding(detector)
 
     @tf.function(reduce_retracing=True)
     def proposed(pictures, sizes):
@@ -63,6 +62,7 @@ def detecting(model, detector, look=ONCE):
                 finite.append(tf.reduce_all(tf.math.is_finite(probabilities)))
                 return probabilities[0], deltas[0]
 
+            deciding = detect.deciding(detector)
             found.append(of_picture(head, boxes[i], counts[i], sizes[i], look, deciding))
         columns = (tf.stack(column) for column in zip(*found))
         return Looked(*columns, boxes, counts, tf.reduce_all(finite))
@@ -85,7 +85,7 @@ def detecting(model, detector, look=ONCE):
     def pyramid(pictures, sizes, others):
         boxes, counts, _ = proposed(pictures, sizes)
         regions = read(sizes[0], others)
-        return ended(lambda _, seen: detect.decidable(*regions(seen)), sizes, boxes, counts)
+        return ended(lambda _, seen: regions(seen), sizes, boxes, counts)
 
     return pyramid
 

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.detection import pyramid
-from zoo.detection.specs import OFFSET_SCALES
+from zoo.detection import detect, pyramid
 from zoo.recursion import room_for
 
 
@@ -61,7 +60,7 @@ def reading(model, detector):
                     merged = tf.fill([len(lower), *found.shape[1:]], found.dtype.min)
                 merged = tf.tensor_scatter_nd_max(merged, rows[:, None], found)
             logits, deltas = siblings([merged, boxes])
-            return tf.nn.softmax(logits), deltas * tf.constant(OFFSET_SCALES)
+            return detect.decidable(logits, deltas)
 
         return regions
 

@@ -12,6 +12,7 @@ VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 # A stamp is touched only after its install has succeeded, so an interrupted one is done again.
 RUN := .venv/installed-run
 LITE := .venv/installed-lite
+DETECTION := .venv/installed-detection
 DEV := .venv/installed-dev
 PEERS := .venv/installed-peers
 
@@ -97,6 +98,10 @@ $(RUN): requirements.txt | .venv/made
 
 $(LITE): pyproject.toml $(RUN)
 	$(PY) -m pip install $(PIP_FLAGS) --quiet --editable '.[lite]'
+	@touch $@
+
+$(DETECTION): $(LITE)
+	$(PY) -m pip install $(PIP_FLAGS) --quiet --editable '.[detection]'
 	@touch $@
 
 $(PEERS): $(DEV)

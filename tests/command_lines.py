@@ -26,6 +26,7 @@ HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "torch", "matplotlib", "h
 # What makes a command line whole, where something is required.
 WORDS = {
     "trainers.evaluate": ["--run_dir=run"],
+    "trainers.evaluate_detections": ["--run_dir=run"],
     "trainers.predict": ["--run_dir=run", "picture.png"],
     "trainers.explain": ["--run_dir=run"],
     "trainers.features": ["--run_dir=run"],

@@ -134,7 +134,7 @@ def test_constant_rate_without_drops():
         ({"early_stop_rounds": 0}, "early_stop_rounds: expected a whole number from 1"),
         ({"mirror": "yes"}, "mirror: expected True or False, got 'yes'"),
         ({"data": 7}, "data: expected text, got 7"),
-        ({"drops": 0.5}, "drops: expected fractions such as 0.5, 0.75, got 0.5"),
+        ({"drops": 0.5}, "drops: expected numbers such as 0.5, 0.75, got 0.5"),
         ({"drops": (0.5, float("nan"))}, "drops: expected a number from 0 to below 1, got nan"),
         ({"drops": (0.5, 0.5)}, "drops: expected rising fractions between 0 and 1"),
         ({"mixup": float("nan")}, "mixup: expected a number from 0 to 1000, got nan"),

@@ -88,6 +88,7 @@ def cannot_be_meant(flag, word):
         return (flag["name"], value) not in {("drops", ""), ("profile_steps", "1,5")} and (
             value not in ("5\n", " 5", "5 ", "1,5")
             or flag["name"] in ("drops", "profile_steps", "mean", "std")
+            or (value == "1,5" and flag["bounds"][0] > 1)
         )
     if not value.strip() or not value.isprintable() or len(value) > 4096:
         return True

@@ -82,7 +82,7 @@ class layers:
 """
 OURS = sorted(
     f"residual_zoo>{name}"
-    for name in ("PixelNormalization", "IdentityShortcut", "FusedBatchNormalization")
+    for name in ("PixelNormalization", "IdentityShortcut", "FusedBatchNormalization", "RoiAlign")
 )
 
 

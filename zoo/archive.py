@@ -11,6 +11,8 @@ import pathlib
 import shutil
 
 from zoo import arrays, files, places, precision
+from zoo.detection import places as detection
+from zoo.detection.network import build_detector
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
 
@@ -29,8 +31,9 @@ __all__ = [
 ]
 
 WEIGHTS = "model.weights.h5"
-BUILDERS = {"classifier": build_network}  # of each of zoo.manifest.KINDS
-SHAPES = {"classifier": places.shapes}  # what they will build, told beforehand
+# Of each of zoo.manifest.KINDS; the shapes are of what will be built, told beforehand.
+BUILDERS = {"classifier": build_network, "detector": build_detector}
+SHAPES = {"classifier": places.shapes, "detector": detection.shapes}
 
 
 def weights_file(weights):

@@ -7,11 +7,16 @@ import platform
 
 from zoo import records
 from zoo.contract import InputContract
+from zoo.detection.contract import DetectionInput
+from zoo.detection.specs import Detector
 from zoo.specs import Network
 
 FORMAT = 1
 # What a network may be: how each kind describes itself, and the way of its images.
-KINDS = {"classifier": (Network, InputContract)}
+KINDS = {
+    "classifier": (Network, InputContract),
+    "detector": (Detector, DetectionInput),
+}
 MANIFEST = "manifest.json"
 
 

@@ -1,8 +1,8 @@
 """Our layers in Keras' registry, without Keras being imported for it.
 
 Keras 3.15 opens a file of a class that is not its own only if that class is registered: it looks
-at a config's `module` for its sister packages alone. Registering is importing `zoo.layers`, which
-needs Keras; so where Keras is not there yet, the import waits for the end of Keras' own.
+at a config's `module` for its sister packages alone. Registering is importing LAYERS, which
+need Keras; so where Keras is not there yet, the import waits for the end of Keras' own.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import importlib
 import sys
 import threading
 
-KERAS, LAYERS = "keras", "zoo.layers"
+KERAS, LAYERS = "keras", ("zoo.layers", "zoo.detection.roi_layer")
 
 
 def register():
@@ -27,8 +27,9 @@ def _import_layers():
     ImportError: a Keras too old for our layers. RuntimeError: Python's `_DeadlockError`, when
     another thread is in the midst of importing them and waits for Keras; it registers them.
     """
-    with contextlib.suppress(ImportError, RuntimeError):
-        importlib.import_module(LAYERS)
+    for module in LAYERS:
+        with contextlib.suppress(ImportError, RuntimeError):
+            importlib.import_module(module)
 
 
 class KerasFinder:

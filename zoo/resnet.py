@@ -39,34 +39,53 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 
 def build_network(network):
     """The same from its full description, such as a manifest's: Network -> keras.Model."""
-    spec = network.spec
-    size = (None, None) if network.image_size is None else sizes.of(network.image_size)
-    mean_shape = (*size, 3) if network.mean == "pixel" else (1, 1, 3)
-    norm = {
-        "synchronized": network.batch_norm == "synchronized",
-        "epsilon": network.bn_epsilon,
-    }
-    block = functools.partial(blocks.BLOCKS[spec.block, network.stride], **norm)
-    shortcut = blocks.SHORTCUTS[network.shortcut]
-    if network.shortcut == "A":
-        shortcut = functools.partial(shortcut, zeros=network.zeros)
-
+    spec, size = network.spec, network.image_size
     # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
-    image = keras.Input((*size, 3), dtype="float32", name="image")
-    x = PixelNormalization(mean_shape, name="pixels")(image)
-    x = blocks.STEMS[spec.stem](
-        x, network.stem_filters or spec.filters[0], pool_pad=network.pool_pad, **norm
-    )
-    for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
-        for unit in range(1, depth + 1):
-            halve = 2 if stage > 2 and unit == 1 else 1
-            x = block(x, filters, halve, shortcut, name=f"conv{stage}_block{unit}")
+    sides = (None, None) if size is None else sizes.of(size)
+    image = keras.Input((*sides, 3), dtype="float32", name="image")
+    x = trunk(network, image, spec.last_stage)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     logits = layers.Dense(
         network.num_classes, kernel_initializer=blocks.he_normal(), dtype="float32", name="logits"
     )(x)
     with room_for(4 * spec.layers):
         return keras.Model(image, logits, name=network.name)
+
+
+def trunk(network, image, last):
+    """Pixels through conv`last`_x: (B, H, W, 3) -> (B, h, w, C)."""
+    spec = network.spec
+    sides = sizes.of(network.image_size) if network.mean == "pixel" else (1, 1)
+    x = PixelNormalization((*sides, 3), name="pixels")(image)
+    filters = network.stem_filters or spec.filters[0]
+    x = blocks.STEMS[spec.stem](x, filters, pool_pad=network.pool_pad, **_norm(network))
+    for number in range(2, last + 1):
+        x = stage(network, number, x)
+    return x
+
+
+def stage(network, number, x, halve=None):
+    """The blocks of conv`number`_x: (B, H, W, C) -> (B, H/s, W/s, C').
+
+    s, the stride of the first, is 1 in conv2_x and 2 in the others, unless `halve` says otherwise.
+    """
+    spec = network.spec
+    block = functools.partial(blocks.BLOCKS[spec.block, network.stride], **_norm(network))
+    shortcut = blocks.SHORTCUTS[network.shortcut]
+    if network.shortcut == "A":
+        shortcut = functools.partial(shortcut, zeros=network.zeros)
+    stride = halve or (2 if number > 2 else 1)
+    for unit in range(1, spec.depths[number - 2] + 1):
+        name = f"conv{number}_block{unit}"
+        x = block(x, spec.filters[number - 2], stride if unit == 1 else 1, shortcut, name=name)
+    return x
+
+
+def _norm(network):
+    return {
+        "synchronized": network.batch_norm == "synchronized",
+        "epsilon": network.bn_epsilon,
+    }
 
 
 def stages(model):

@@ -44,6 +44,11 @@ class Spec:
         return {"basic": 1, "bottleneck": 4}[self.block]
 
     @property
+    def last_stage(self):
+        """The number of the last convX_x: 5 in Table 1, 4 in the 6n + 2 family."""
+        return 1 + len(self.depths)
+
+    @property
     def layers(self):
         """Weighted layers as the paper counts them: projections are left out."""
         return 2 + sum(self.depths) * {"basic": 2, "bottleneck": 3}[self.block]

@@ -119,7 +119,7 @@ def describe(strategy):
 def check_recipe(recipe, accumulate, strategy):
     """DeviceError unless a part of the batch divides over the replicas, by pairs if images mix."""
     check_batch(recipe.batch_size // accumulate, strategy)
-    if recipe.mixup or recipe.cutmix:
+    if recipe.pairs:
         check_pairs(recipe.batch_size, strategy)
 
 

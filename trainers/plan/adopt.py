@@ -20,7 +20,7 @@ def settings(values):
     network = read_network(values.init_from)
     taken = {flag: network.get(field) for flag, field in OURS.items()}
     for flag, value in taken.items():
-        if values[flag].present and values[flag].value != value:
+        if flag in values and values[flag].present and values[flag].value != value:
             raise ValueError(
                 f"--{flag}={values[flag].value} is not that of --init_from={values.init_from}, "
                 f"{value}: leave --{flag} out"
@@ -33,6 +33,7 @@ def read_network(init_from):
     path = pathlib.Path(init_from) / "manifest.json"
     try:
         network = json.loads(path.read_text(encoding="utf-8"))["network"]
+        network = network.get("network", network)  # a detector's is within
         return {field: network[field] for field in OURS.values()}
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(

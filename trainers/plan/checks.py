@@ -18,6 +18,7 @@ CHOICES = {
     "policy": ("none", "trivial", "rand"),
     "mean": ("channel", "pixel"),
     "batch_norm": ("replica", "synchronized"),
+    "pooling": ("align", "max"),
     "freeze": ("none", "conv1", "conv2", "conv3", "conv4", "conv5", "backbone"),
 }
 
@@ -30,7 +31,10 @@ def settle(recipe):
     check_length(recipe)
     check_drops(recipe)
     check_warmup(recipe)
-    if (recipe.mixup or recipe.cutmix) and recipe.batch_size % 2:
+
+
+def check_pairs(recipe):
+    if recipe.pairs and recipe.batch_size % 2:
         raise ValueError(
             f"mixup and cutmix take images by pairs: batch_size={recipe.batch_size} is odd"
         )
@@ -41,8 +45,8 @@ def plain(field, value):
     name, kinds = field.name, typing.get_args(field.type) or (field.type,)
     if value is None and types.NoneType in kinds:
         return None
-    if name == "drops":
-        return tuple(limits.check(name, drop) for drop in _sequence(name, value))
+    if typing.get_origin(field.type) is tuple:
+        return tuple(limits.check(name, number) for number in _sequence(name, value))
     if name in limits.LIMITS:
         return limits.check(name, value)
     if name in CHOICES and value not in CHOICES[name]:
@@ -57,7 +61,7 @@ def plain(field, value):
 def _sequence(name, value):
     if not isinstance(value, (tuple, list)):
         shown = limits.shown(value)
-        raise LimitError(f"--{name}: expected fractions such as 0.5, 0.75, got {shown}")
+        raise LimitError(f"--{name}: expected numbers such as 0.5, 0.75, got {shown}")
     return value
 
 

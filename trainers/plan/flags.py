@@ -12,10 +12,17 @@ from absl import flags
 
 from trainers.plan import adopt, weighting
 from trainers.plan.checks import CHOICES
+from trainers.plan.course import Course
 from trainers.plan.recipes import RECIPES, Recipe, default_for
 from zoo import limits, sizes, specs
 
-HYPER_PARAMETERS = tuple(f for f in dataclasses.fields(Recipe) if "help" in f.metadata)
+
+def hyper_parameters(recipe):
+    """The fields of a kind of recipe that are flags, or of a recipe of it."""
+    return tuple(field for field in dataclasses.fields(recipe) if "help" in field.metadata)
+
+
+HYPER_PARAMETERS = hyper_parameters(Recipe)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,55 +35,20 @@ class Run:
     data: str
     seed: int
     precision: str
-    recipe: Recipe
+    recipe: Course
     init_from: str | None = None
 
 
 def define(values=flags.FLAGS):
-    """Defines the flags that say what a run computes."""
+    """Defines the flags that say what a classifier's run computes."""
     own = {"flag_values": values}
-    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's", **own)
-    flags.DEFINE_enum(
-        "shortcut",
-        None,
-        specs.SHORTCUTS,
-        "default: the paper's for the network",
-        **own,
+    define_network(own)
+    help_ = (
+        "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits"
     )
-    flags.DEFINE_enum(
-        "stride",
-        "1x1",
-        specs.STRIDES,
-        "of a bottleneck: the paper's, or v1.5's 3x3",
-        **own,
-    )
-    flags.DEFINE_string(
-        "data",
-        None,
-        "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits",
-        **own,
-    )
-    flags.DEFINE_enum(
-        "recipe",
-        None,
-        sorted(RECIPES),
-        "default: finetune with --init_from, else the data's or the network's",
-        **own,
-    )
-    flags.DEFINE_string(
-        "init_from",
-        None,
-        "a run or import to start from; its network is taken as it is",
-        **own,
-    )
-    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation", **own)
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        ("float32", "mixed_bfloat16", "mixed_float16"),
-        "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale",
-        **own,
-    )
+    flags.DEFINE_string("data", None, help_, **own)
+    help_ = "default: finetune with --init_from, else the data's or the network's"
+    flags.DEFINE_enum("recipe", None, sorted(RECIPES), help_, **own)
     flags.DEFINE_bool(
         "scale_learning_rate",
         False,
@@ -84,10 +56,26 @@ def define(values=flags.FLAGS):
         **own,
     )
     for field in HYPER_PARAMETERS:
-        _define_hyper_parameter(field, own)
+        define_hyper_parameter(field, own)
 
 
-def _define_hyper_parameter(field, own):
+def define_network(own):
+    """Defines which network of the zoo is taken, from where, and how its numbers are drawn."""
+    flags.DEFINE_string("model", None, "a network of `python -m zoo`; default: the recipe's", **own)
+    help_ = "default: the paper's for the network"
+    flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, help_, **own)
+    help_ = "of a bottleneck: the paper's, or v1.5's 3x3"
+    flags.DEFINE_enum("stride", "1x1", specs.STRIDES, help_, **own)
+    help_ = "a run or import to start from; its network is taken as it is"
+    flags.DEFINE_string("init_from", None, help_, **own)
+    limits.DEFINE_integer("seed", 0, "of weights, order and augmentation", **own)
+    help_ = "Keras' dtype policy; of the two halves, bfloat16 needs no loss scale"
+    kinds = ("float32", "mixed_bfloat16", "mixed_float16")
+    flags.DEFINE_enum("precision", "float32", kinds, help_, **own)
+
+
+def define_hyper_parameter(field, own):
+    """Defines the flag of a recipe's field, with the field's help."""
     kinds = set(typing.get_args(field.type)) or {field.type}
     help_ = f"recipe: {field.metadata['help']}"
     if field.name in CHOICES:
@@ -96,7 +84,7 @@ def _define_hyper_parameter(field, own):
         flags.DEFINE_bool(field.name, None, help_, **own)
     elif int in kinds:
         limits.DEFINE_integer(field.name, None, help_, **own)
-    elif field.name == "drops":
+    elif typing.get_origin(field.type) is tuple:
         limits.DEFINE_numbers(field.name, None, help_, fewest=0, **own)
     elif str in kinds:
         flags.DEFINE_string(field.name, None, help_, **own)
@@ -217,7 +205,7 @@ def as_text(run, **more):
     chosen = dataclasses.asdict(run)
     recipe = chosen.pop("recipe")
     chosen["recipe"] = recipe["name"]
-    chosen |= {field.name: recipe[field.name] for field in HYPER_PARAMETERS} | more
+    chosen |= {field.name: recipe[field.name] for field in hyper_parameters(run.recipe)} | more
     given = {name: value for name, value in chosen.items() if value is not None}
     return "".join(f"{_as_flag(name, value)}\n" for name, value in given.items())
 

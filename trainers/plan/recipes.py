@@ -3,45 +3,13 @@
 import dataclasses
 
 from trainers.plan import checks
+from trainers.plan.course import Course, setting
 
 
-def setting(help_, default=dataclasses.MISSING):
-    """A field whose help becomes its flag's."""
-    return dataclasses.field(default=default, metadata={"help": help_})
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe(Course):
+    """How to train a classifier."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """How to train; durations in optimizer steps, drops as fractions of all steps."""
-
-    name: str
-    source: str
-    data: str
-    model: str
-    batch_size: int = setting("images a step, over all devices")
-    steps: int | None = setting("optimizer steps in all; default of `folder`: as many pictures say")
-    round_steps: int | None = setting("steps between evaluations")
-    learning_rate: float = setting("learning rate at its highest")
-    epochs: int | None = setting("passes over the images: another way to say steps", None)
-    schedule: str = setting(
-        "how the learning rate falls: by 10 at `drops` (step), along a cosine, or by 10 when the "
-        "validation error has not fallen for `patience_rounds` (plateau)",
-        "step",
-    )
-    drops: tuple[float, ...] = setting("where it is divided by 10, as fractions of all steps", ())
-    patience_rounds: int = setting("plateau: rounds without a lower validation error", 5)
-    early_stop_rounds: int | None = setting(
-        "end after so many rounds without a lower validation error; default: never", None
-    )
-    warmup: str = setting(
-        "at warmup_learning_rate for warmup_steps (constant), rising from it to learning_rate "
-        "(linear, with a cosine), or there until the training error is below 80 % (error)",
-        "constant",
-    )
-    warmup_steps: int = setting("steps of the warm-up; error: between two looks at it", 0)
-    warmup_learning_rate: float = setting("learning rate of the warm-up", 0.0)
-    momentum: float = setting("of the velocity; weighs the old value", 0.9)
-    weight_decay: float = setting("added to the gradient as weight_decay * kernel", 1e-4)
     label_smoothing: float = setting("share of each label spread over all classes", 0.0)
     class_weights: str | None = setting(
         "what a class counts in the training loss: balanced, or a JSON or CSV file (class,weight)",
@@ -49,9 +17,6 @@ class Recipe:
     )
     mixup: float = setting("alpha of the mixture of two images, 0 for none", 0.0)
     cutmix: float = setting("alpha of the rectangle out of another image, 0 for none", 0.0)
-    ema: float = setting(
-        "keep a moving average of the weights too, of this momentum; judged and saved as `ema`", 0.0
-    )
     augmentation: str = setting("none, pad_crop, scale_jitter or random_resized_crop", "pad_crop")
     policy: str = setting(
         "changes of colour and shape besides: trivial (one of any strength), rand (RandAugment: "
@@ -70,11 +35,6 @@ class Recipe:
         "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
     )
     mean: str = setting("what is subtracted: a pixel's mean or a channel's", "pixel")
-    batch_norm: str = setting(
-        "statistics of each replica's own images, as in the paper, or synchronized over all: "
-        "slower, but the same numbers on any count of devices",
-        "replica",
-    )
     freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
     freeze_bn: bool | None = setting(
         "with --init_from, and then the default: batch normalisation stays in inference mode", None
@@ -84,7 +44,12 @@ class Recipe:
     )
 
     def __post_init__(self):
-        checks.settle(self)
+        super().__post_init__()
+        checks.check_pairs(self)
+
+    @property
+    def pairs(self):
+        return bool(self.mixup or self.cutmix)
 
 
 _CIFAR10 = Recipe(

@@ -21,6 +21,8 @@ LOST = (
     tf.errors.DeadlineExceededError,
 )
 
+JUDGES = {"classification": "evaluate", "detection": "evaluate_detections"}  # the programs
+
 
 @contextlib.contextmanager
 def in_order(place):
@@ -57,7 +59,8 @@ def say(trained):
     task, run_dir = trained.task, shlex.quote(f"--run_dir={trained.run_dir}")
     logdir = shlex.quote(f"--logdir={trained.run_dir}")
     figure = task.format(task.watched, trained.last[f"validation_{task.watched}"]).strip()
+    judge = JUDGES[task.name]
     print(
         f"trained: validation {task.watched} {figure} after {trained.step:,} steps; "
-        f"see tensorboard {logdir}, then python -m trainers.evaluate {run_dir}"
+        f"see tensorboard {logdir}, then python -m trainers.{judge} {run_dir}"
     )

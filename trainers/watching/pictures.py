@@ -40,6 +40,26 @@ def is_due(step, recipe):
     return step == recipe.steps or step % (every * recipe.round_steps) == 0
 
 
+def kept(folder, step):
+    """The steps whose pictures stay, of a run that goes on at `step`; the later ones go."""
+    steps = set()
+    for path in folder.glob("events.out.*"):
+        made = int(path.name.rpartition(".step")[2])
+        if made > step:
+            path.unlink()
+        steps.add(made)
+    return steps
+
+
+@contextlib.contextmanager
+def events(folder, step):
+    """Inside, summaries go to the step's own file, which is whole in the end."""
+    writer = tf.summary.create_file_writer(str(folder), filename_suffix=f".step{step}")
+    with writer.as_default():
+        yield
+    writer.close()
+
+
 class Pictures(keras.callbacks.Callback):
     """The graph and a sheet of augmented images at first; mistakes, confusions, responses later."""
 
@@ -50,14 +70,8 @@ class Pictures(keras.callbacks.Callback):
         self.viewer = None
 
     def on_train_begin(self, logs=None):
-        kept = set()
-        for path in self.folder.glob("events.out.*"):
-            step = int(path.name.rpartition(".step")[2])
-            if step > self.state.step:
-                path.unlink()
-            kept.add(step)
-        if 0 not in kept:
-            with self.events(0):
+        if 0 not in kept(self.folder, self.state.step):
+            with events(self.folder, 0):
                 write_graph(self.current().model)
                 write_image("augmented", augmented(self.run, self.data, self.state.model), 0)
 
@@ -68,21 +82,13 @@ class Pictures(keras.callbacks.Callback):
         viewer = self.current()
         found = viewer.scores(self.data)
         seen = self.data.validation, self.data.input
-        with self.events(step):
+        with events(self.folder, step):
             write_image("worst mistakes", drawn(verdict.worst, found, *seen), step)
             write_image("worst mistakes, Grad-CAM", drawn(viewer.explained, found, *seen), step)
             counts = figures.confusion(found.probabilities, found.labels)
             names = self.data.validation.class_names
             write_image("confusion", drawn(plots.confusion, counts, names), step)
             viewer.write_responses(self.data, step)
-
-    @contextlib.contextmanager
-    def events(self, step):
-        """Inside, summaries go to the step's own file, which is whole in the end."""
-        writer = tf.summary.create_file_writer(str(self.folder), filename_suffix=f".step{step}")
-        with writer.as_default():
-            yield
-        writer.close()
 
     def current(self):
         """The network as it is now, on one device."""

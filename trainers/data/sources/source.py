@@ -51,6 +51,7 @@ class Source:
     pictures: tuple = ()
     listing: object = None
     fingerprint: dict | None = None
+    annotations: object = None  # of pictures with boxes: `trainers.data.boxes.Annotations`
 
     @property
     def num_classes(self) -> int:

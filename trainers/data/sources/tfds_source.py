@@ -90,7 +90,8 @@ def require_prepared(builder, data_dir: str | None) -> None:
     """DataError, with the command that prepares the set, unless it is on disk."""
     if builder.is_prepared():
         return
-    words = [f"--data={builder.name}", *([f"--data_dir={data_dir}"] if data_dir else [])]
+    config = f"/{builder.builder_config.name}" if builder.builder_config else ""
+    words = [f"--data={builder.name}{config}", *([f"--data_dir={data_dir}"] if data_dir else [])]
     command = shlex.join(["python", "-m", "trainers.data.prepare", *words])
     if builder.name == "fashion_mnist":
         command += "` or `make data"

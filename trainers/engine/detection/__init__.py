@@ -1,0 +1,1 @@
+"""What a detector learns: targets, losses, and the engine's Task of both."""

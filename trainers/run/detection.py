@@ -1,0 +1,141 @@
+"""A detector's run: its pictures, its network at step 0, and what the loop is given of both."""
+
+import dataclasses
+import os
+
+import zoo
+from trainers.data import stream
+from trainers.data.boxes import coverage, pipelines
+from trainers.engine import distribute, optim
+from trainers.engine.detection.task import detection
+from trainers.engine.state import State
+from trainers.judging.detection import rounds
+from trainers.plan.detection import images, transfer
+from trainers.run import alike, directory, reproducible, training
+from zoo import archive, complexity, precision
+from zoo.detection.network import build_detector
+
+
+def train(run, place):
+    """Pictures, then a state, new or taken up again, then training: -> training.Trained."""
+    with precision.policy(run.precision), stream.unreadable_named():
+        directory.check(run, place.run_dir)
+        begun = place.run_dir if directory.begun(place.run_dir) else None
+        asked, (run, data) = run, images.load(run, place.data_dir, begun, place.accept_changed_data)
+        alike.check(asked, place, data)
+        with directory.held(place):
+            detector = described(run, data)
+            state = build(run, detector, place.strategy)
+            came = []
+            directory.take_up(state, place, lambda: came.append(begin(state, data, run)))
+            alike.check_step(state, place)
+            directory.claim(asked, place, data)
+            place.say(headline(run, data, state, place.devices, came))
+            place.say(covered(data, detector))
+            return training.train(run, place, work(run, place, data, state, detector), state)
+
+
+def described(run, data):
+    """What the archive's manifest calls the network."""
+    if run.init_from:
+        network = transfer.source_network(run.init_from)
+    else:
+        network = zoo.Network(run.model, 1, None, run.shortcut, stride=run.stride)
+    network = dataclasses.replace(network, num_classes=1, batch_norm=run.recipe.batch_norm)
+    return images.detector(run, network, data.train.num_classes)
+
+
+def build(run, detector, strategy):
+    """A State at step 0: weights from the seed."""
+    with precision.policy(run.precision), reproducible.weights_of(run.seed), strategy.scope():
+        model = build_detector(detector)
+        transfer.freeze(model, run.recipe)
+        model.compile(optimizer=optim.momentum_sgd(run.recipe))
+        model.optimizer.build(model.trainable_variables)
+        return State(model, model.optimizer, detection(model, detector, run.recipe))
+
+
+def begin(state, data, run):
+    """What step 0 takes from elsewhere: a source's weights, or the mean of training pictures."""
+    if run.init_from:
+        return transfer.begin(state.model, run.init_from)
+    mean = pipelines.mean(data.train, data.input)
+    state.model.get_layer("pixels").mean.assign(mean)
+    return None
+
+
+def covered(data, detector):
+    """How many of the objects an anchor reaches, and what to do where they are few."""
+    found = coverage.coverage(
+        data.train.annotations, data.input, detector.stride, detector.sizes, detector.ratios
+    )
+    if not found.suggested:
+        return str(found)
+    return f"WARNING: {found}; try --anchor_sizes={','.join(map(str, found.suggested))}"
+
+
+def headline(run, data, state, devices, came):
+    """What begins here, in a sentence: network, pictures, devices, recipe, from where."""
+    start = f"resuming at step {state.step:,}" if state.step else "starting"
+    if run.init_from and not state.step:
+        start = transfer.describe(run, came[0])
+    listed = f"{data.train.listing}; " if data.train.listing else ""
+    epochs = run.recipe.steps * run.recipe.batch_size / data.train.length
+    return (
+        f"Faster R-CNN on {run.model} ({complexity.parameters(state.model):,} parameters to train) "
+        f"on {run.data}: {listed}{data.train.length:,} pictures to train, "
+        f"{data.validation.length:,} to validate, {data.train.num_classes} classes; {devices}; "
+        f"recipe {run.recipe.name}; {start}; {run.recipe.steps:,} steps, {epochs:,.1f} epochs"
+    )
+
+
+def work(run, place, data, state, detector):
+    """What the loop is given: batches, evaluation, manifest, pictures."""
+    recipe, strategy = run.recipe, place.strategy
+    random_half = images.augmentation(recipe)
+
+    def batches(start, stop):
+        return distribute.feed(
+            strategy,
+            lambda part: pipelines.train(
+                data.train,
+                data.input,
+                random_half,
+                batch_size=recipe.batch_size,
+                seed=run.seed,
+                steps=(start, stop),
+                part=part,
+                service=place.data_service,
+            ),
+        )
+
+    evaluate = rounds.Rounds(state.model, detector, data.validation, data.input, recipe.batch_size)
+
+    def showing():
+        from trainers.watching.detections import Detections  # Matplotlib: a third of a second
+
+        return [Detections(run.recipe, state, evaluate, place.run_dir)]
+
+    return training.Work(data, batches, evaluate, manifest(run, place, data, detector), showing)
+
+
+def manifest(run, place, data, detector):
+    """What the archive says of the run; its step and metrics are filled in at each save."""
+    data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
+    return archive.Manifest(
+        kind="detector",
+        network=detector,
+        input=data.input,
+        class_names=data.train.class_names,
+        data={
+            "name": run.data,
+            "data_dir": data_dir,
+            "seed": run.seed,
+            "train_images": data.train.length,
+            "validation_images": data.validation.length,
+            "category_ids": [int(number) for number in data.train.annotations.category_ids],
+        }
+        | ({"init_from": {"run_dir": str(run.init_from)}} if run.init_from else {}),
+        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        seed=run.seed,
+    )

@@ -1,4 +1,4 @@
-"""The losses of a detector by hand: beta, normalisers, the class' own offsets, what has no weight."""
+"""A detector's losses by hand: beta, normalisers, the class' own offsets, what has no weight."""
 
 import math
 

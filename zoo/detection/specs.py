@@ -61,6 +61,11 @@ class Detector:
             self._keep(name, _share(name, getattr(self, name)))
 
     @property
+    def name(self):
+        """Of the network."""
+        return self.network.name
+
+    @property
     def anchors(self):
         """How many stand at each position of the map."""
         return len(self.sizes) * len(self.ratios)

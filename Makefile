@@ -18,7 +18,7 @@ PEERS := .venv/installed-peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-folder test lint data reports bench bench-quick clean
+.PHONY: help demo demo-folder demo-detect test lint data reports bench bench-quick clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,20 @@ demo-folder: $(RUN)  ## train on a folder of pictures as people have them: two m
 	$(PY) -m trainers.classify --model=resnet20 --data_dir=data/example-folder \
 	  --run_dir=runs/demo-folder --max_skipped=0.01
 	$(PY) -m trainers.evaluate --run_dir=runs/demo-folder
+	$(PY) -m trainers.explain --run_dir=runs/demo-folder
 	$(PY) -m export.saved_model --run_dir=runs/demo-folder --output_dir=artifacts/demo-folder
+
+demo-detect: $(LITE) $(DETECTION)  ## train a detector on scenes of digits, evaluate, export: ten minutes
+	$(PY) -m trainers.detect --run_dir=runs/demo-detect
+	$(PY) -m trainers.evaluate_detections --run_dir=runs/demo-detect
+	$(PY) -m export.saved_model --run_dir=runs/demo-detect --output_dir=artifacts/demo-detect
+	$(PY) -m export.verify artifacts/demo-detect/1 --run
+	@echo
+	@echo "The run is in runs/demo-detect, pictures of what it finds and misses are beside it; the SavedModel"
+	@echo "in artifacts/demo-detect. Next:"
+	@echo "  curves     $(PY) -m tensorboard.main --logdir=runs"
+	@echo "  resume     $(PY) -m trainers.detect --run_dir=runs/demo-detect"
+	@echo "  detect     $(PY) -m trainers.predict --run_dir=runs/demo-detect artifacts/demo-detect/1/samples"
 
 test: $(PEERS)  ## every test, in two processes
 	$(PY) -m pytest -n 2 $(ARGS)

@@ -23,6 +23,7 @@ def train(run, place):
         begun = place.run_dir if directory.begun(place.run_dir) else None
         asked, (run, data) = run, images.load(run, place.data_dir, begun, place.accept_changed_data)
         alike.check(asked, place, data)
+        note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             detector = described(run, data)
             state = build(run, detector, place.strategy)
@@ -32,6 +33,8 @@ def train(run, place):
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices, came))
             place.say(covered(data, detector))
+            if note:
+                place.warn(note)
             return training.train(run, place, work(run, place, data, state, detector), state)
 
 
@@ -136,6 +139,7 @@ def manifest(run, place, data, detector):
             "category_ids": [int(number) for number in data.train.annotations.category_ids],
         }
         | ({"init_from": {"run_dir": str(run.init_from)}} if run.init_from else {}),
-        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        recipe=dataclasses.asdict(run.recipe)
+        | {"model": run.model, "data": run.data, "precision": run.precision},
         seed=run.seed,
     )

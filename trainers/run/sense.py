@@ -5,7 +5,7 @@ import tensorflow as tf
 
 import zoo
 from trainers.run.directory import RunError
-from zoo import headers, preprocess
+from zoo import headers, preprocess, sizes
 
 SHRINKS = {"imagenet": 32, "cifar": 4}  # how much smaller the last stage is, by the net's stem
 
@@ -31,14 +31,15 @@ def check(run, place, data):
 
 def check_normalisation(run, image_size, place):
     """RunError where batch normalisation would see one value a channel: all that is left is 0."""
-    side = -(-image_size // SHRINKS[zoo.find(run.model).stem])
+    shrinks = SHRINKS[zoo.find(run.model).stem]
+    height, width = (-(-side // shrinks) for side in sizes.of(image_size))
     replicas = place.strategy.num_replicas_in_sync
     own = run.recipe.batch_size // place.engine.accumulate
     own //= 1 if run.recipe.batch_norm == "synchronized" else replicas
-    if own * side * side > 1 or run.recipe.freeze_bn:
+    if own * height * width > 1 or run.recipe.freeze_bn:
         return
     raise RunError(
-        f"batch normalisation needs more than one value a channel: at {image_size} px the last "
+        f"batch normalisation needs more than one value a channel: at {sizes.shown(image_size)} px the last "
         f"stage has one position, and --batch_size={run.recipe.batch_size} one image at a time; "
         "take a larger one of the two"
     )
@@ -48,6 +49,6 @@ def is_readable(source, index, data):
     """Whether an example can be decoded."""
     try:
         encoded = source.fetch(np.array([index]))[0][0]
-        return bool(tf.size(preprocess.decode(headers.bounded(encoded, data.input.resize_px))))
+        return bool(tf.size(preprocess.decode(headers.bounded(encoded, data.input.bound_px))))
     except tf.errors.OpError:
         return False

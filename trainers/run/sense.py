@@ -39,8 +39,8 @@ def check_normalisation(run, image_size, place):
     if own * height * width > 1 or run.recipe.freeze_bn:
         return
     raise RunError(
-        f"batch normalisation needs more than one value a channel: at {sizes.shown(image_size)} px the last "
-        f"stage has one position, and --batch_size={run.recipe.batch_size} one image at a time; "
+        "batch normalisation needs more than one value a channel: at "
+        f"{sizes.shown(image_size)} px the last stage has one position, and --batch_size={run.recipe.batch_size} one image at a time; "
         "take a larger one of the two"
     )
 

@@ -40,8 +40,8 @@ def check_normalisation(run, image_size, place):
         return
     raise RunError(
         "batch normalisation needs more than one value a channel: at "
-        f"{sizes.shown(image_size)} px the last stage has one position, and --batch_size={run.recipe.batch_size} one image at a time; "
-        "take a larger one of the two"
+        f"{sizes.shown(image_size)} px the last stage has one position, and "
+        f"--batch_size={run.recipe.batch_size} one image at a time; take a larger one of the two"
     )
 
 

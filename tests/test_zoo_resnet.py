@@ -197,7 +197,7 @@ def test_unknown_name_lists_the_known(name):
         ({"num_classes": "10"}, "num_classes: expected a whole number of at least 1, got '10'"),
         ({"image_size": 8.5}, r"image_size: expected a whole number of at least 1, got 8\.5"),
         ({"image_size": np.int64(0)}, "image_size: expected a whole number .* got np.int64"),
-        ({"image_size": (8, 8)}, r"image_size: expected a whole number .* got \(8, 8\)"),
+        ({"image_size": (8, 8, 8)}, r"image_size: expected a whole number .* got \(8, 8, 8\)"),
         ({"mean": "pixel"}, "a per-pixel mean needs an image_size"),
         ({"mean": 127.5}, r"unknown mean 127\.5: expected one of channel, pixel"),
         ({"bn_epsilon": "1e-5"}, r"bn_epsilon: expected a number in \(0, 1\), got '1e-5'"),

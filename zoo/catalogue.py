@@ -3,7 +3,8 @@
 import itertools
 
 from zoo import complexity
-from zoo.resnet import build
+from zoo.resnet import build_network
+from zoo.specs import Network
 
 # Table 1 (multiply-adds, 1e9) and Table 6 (parameters, 1e6), with the digits that are printed.
 PAPER_GMACS = {"18": 1.8, "34": 3.6, "50": 3.8, "101": 7.6, "152": 11.3}
@@ -76,14 +77,16 @@ def _head(spec, shortcut, stride, width):
     }
 
 
-def _counted(spec, shortcut, stride, width):
-    return build(
-        spec.name,
-        image_size=spec.image_size,
-        shortcut=_shortcut(spec, shortcut),
-        stride=stride,
-        width=width,
+def network(spec, shortcut=None, stride="1x1", width=1.0):
+    """The Network that is counted, at the paper's size and with its classes."""
+    shortcut = _shortcut(spec, shortcut)
+    return Network(
+        spec.name, spec.num_classes, spec.image_size, shortcut, stride=stride, width=width
     )
+
+
+def _counted(spec, shortcut, stride, width):
+    return build_network(network(spec, shortcut, stride, width))
 
 
 def _shortcut(spec, shortcut):

@@ -82,10 +82,11 @@ def define_hyper_parameter(field, own):
         flags.DEFINE_enum(field.name, None, CHOICES[field.name], help_, **own)
     elif bool in kinds:
         flags.DEFINE_bool(field.name, None, help_, **own)
+    elif typing.get_origin(field.type) is tuple:
+        fewest = 0 if field.default == () else 1
+        limits.DEFINE_numbers(field.name, None, help_, fewest=fewest, **own)
     elif int in kinds:
         limits.DEFINE_integer(field.name, None, help_, **own)
-    elif typing.get_origin(field.type) is tuple:
-        limits.DEFINE_numbers(field.name, None, help_, fewest=0, **own)
     elif str in kinds:
         flags.DEFINE_string(field.name, None, help_, **own)
     else:

@@ -40,7 +40,11 @@ def write(directory, export):
     logits = export.loaded.pixels(np.float32(export.sample.pixels))
     picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
 
-    metadata = describe(export)
+    record(directory, describe(export), text)
+
+
+def record(directory, metadata, text):
+    """Card and metadata, the metadata last, of the files that are there."""
     metadata["files"] = inventory(directory)
     files.write_text(directory / CARD, text(metadata))
     metadata["files"] = inventory(directory)
@@ -48,23 +52,27 @@ def write(directory, export):
 
 
 def describe(export):
-    """All that is known of an artifact, as plain data."""
-    classifier = export.classifier
+    """All that is known of a classifier's artifact, as plain data."""
+    known = common(export.classifier, export.form, export.loaded, export.proof)
+    measured = latency(export.loaded, export.sample.pixels)
+    return {**known, "parity_images": export.images.origin, "latency": measured}
+
+
+def common(network, form, loaded, proof):
+    """What is known of every artifact, whatever its network is for."""
     return {
         "format": FORMAT,
-        "artifact": export.form.name,
-        "network": classifier.model.name,
-        "class_names": list(classifier.class_names),
-        "input": dataclasses.asdict(classifier.contract),
-        "interface": export.loaded.interface,
-        "gate": dataclasses.asdict(export.form.gate),
-        "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
-        "parity_images": export.images.origin,
-        "latency": latency(export.loaded, export.sample.pixels),
+        "artifact": form.name,
+        "network": network.model.name,
+        "class_names": list(network.class_names),
+        "input": dataclasses.asdict(network.contract),
+        "interface": loaded.interface,
+        "gate": dataclasses.asdict(form.gate),
+        "parity": {way: dataclasses.asdict(one) for way, one in proof.items()},
         "machine": machine(),
         "command": command_line.shown(),
         "versions": archive.versions(),
-        "training": shareable(classifier.facts),
+        "training": shareable(network.facts),
     }
 
 
@@ -89,15 +97,19 @@ def latency(loaded, pixels):
     run = loaded.probabilities or loaded.pixels
     found = {}
     for batch_size in (1, len(pixels)):
-        batch = np.float32(pixels[:batch_size])
-        run(batch)  # the first call lays out the weights
-        times, start = [], time.perf_counter()
-        while len(times) < 3 or time.perf_counter() - start < SECONDS:
-            begin = time.perf_counter()
-            run(batch)
-            times.append(1000 * (time.perf_counter() - begin))
-        found[f"batch_{batch_size}_ms"] = round(float(np.median(times)), 3)
+        found[f"batch_{batch_size}_ms"] = median_ms(run, np.float32(pixels[:batch_size]))
     return found
+
+
+def median_ms(run, batch):
+    """Milliseconds of a call, the median of a second's."""
+    run(batch)  # the first call lays out the weights
+    times, start = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - start < SECONDS:
+        begin = time.perf_counter()
+        run(batch)
+        times.append(1000 * (time.perf_counter() - begin))
+    return round(float(np.median(times)), 3)
 
 
 def machine():

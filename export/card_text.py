@@ -26,6 +26,17 @@ def title(m):
 def inputs(m):
     contract = m["input"]
     size = contract["image_size"]
+    smoothed = "with" if contract["antialias"] else "without"
+    return (
+        f"## Input and output\n\n{interface_table(m)}\n\n"
+        "Pixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
+        f"becomes {size} x {size} by resizing its shorter side to {contract['resize_px']} "
+        f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre."
+        + operators(m)
+    )
+
+
+def interface_table(m):
     rows = [
         f"| {signature} | {kind[:-1]} | `{name}` | {described(spec)} |"
         for signature, sides in m["interface"].items()
@@ -33,19 +44,16 @@ def inputs(m):
         for kind in ("inputs", "outputs")
         for name, spec in sides[kind].items()
     ]
-    smoothed = "with" if contract["antialias"] else "without"
-    operators = m["interface"].get("operators")
-    listed = ""
-    if operators:
-        counted = ", ".join(f"{name} x {count}" for name, count in operators.items())
-        listed = f"\n\nOperators, all LiteRT's own: {counted}."
-    return (
-        "## Input and output\n\n| signature | | name | type |\n|---|---|---|---|\n"
-        + "\n".join(rows)
-        + f"\n\nPixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
-        f"becomes {size} x {size} by resizing its shorter side to {contract['resize_px']} "
-        f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre." + listed
-    )
+    return "| signature | | name | type |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def operators(m):
+    """A paragraph of its own on a TFLite file's operators; "" for other formats."""
+    found = m["interface"].get("operators")
+    if not found:
+        return ""
+    counted = ", ".join(f"{name} x {count}" for name, count in found.items())
+    return f"\n\nOperators, all LiteRT's own: {counted}."
 
 
 def described(spec):
@@ -126,7 +134,7 @@ def training(m):
     if not facts:
         return "## Training\n\nNot recorded: the network was exported from memory."
     lines = []
-    for name in ("network", "data", "recipe", "metrics"):
+    for name in ("network", "detector", "data", "recipe", "metrics"):
         if facts.get(name):
             shown = ", ".join(f"{k} {v}" for k, v in facts[name].items() if v is not None)
             lines.append(f"- {name}: {shown}")

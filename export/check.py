@@ -13,6 +13,10 @@ import numpy as np
 
 from export import card, formats, images, parity, publish, samples
 from export.classifier import ExportError
+from export.detection import forms
+from export.detection import parity as detection_parity
+from export.detection import publish as detection_publish
+from export.detection import samples as detection_samples
 from zoo import files
 
 KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
@@ -55,13 +59,27 @@ def wrong_answers(directory):
     """Sentences on signatures and answers that are not as recorded. Runs the artifact's model."""
     directory = pathlib.Path(directory)
     metadata = read_metadata(directory)
-    found = []
-    form = formats.find(metadata["artifact"])
+    detects = metadata.get("kind") == "detector"
+    form = (forms if detects else formats).find(metadata["artifact"])
     loaded = form.load(directory)
+    found = []
     if loaded.interface != metadata["interface"]:
         found.append("its signatures are not those that were recorded")
-    gate = parity.Gate(**metadata["gate"])
-    return found + publish.misses(answers(loaded, samples.read(directory)), gate)
+    misses = missed_detections if detects else missed_classes
+    return found + misses(directory, loaded, metadata["gate"])
+
+
+def missed_classes(directory, loaded, gate):
+    proof = answers(loaded, samples.read(directory))
+    return publish.misses(proof, parity.Gate(**gate))
+
+
+def missed_detections(directory, loaded, gate):
+    stored, gate = detection_samples.read(directory), detection_parity.Gate(**gate)
+    ways = ("pixels", "bytes") if loaded.encoded else ("pixels",)
+    asked = {way: stored.asked[way] for way in ways}
+    proof = detection_publish.prove(loaded, stored.pictures, asked, gate)
+    return detection_publish.misses(proof, gate)
 
 
 def read_metadata(directory):

@@ -16,6 +16,9 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "where the images live; defaul
 _ACCEPT = flags.DEFINE_bool(
     "accept_changed_data", False, "the run's pictures that are still there, if some are not"
 )
+_IMAGE_SIZE = limits.DEFINE_integer(
+    "image_size", None, "a detector's: the longer side of its pictures, px; default: the run's"
+)
 _IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
 
 
@@ -27,10 +30,26 @@ def export(name, arguments, calibrate=0):
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
     with program.quiet_start():
-        from export import card, classifier, formats, images, publish
+        from zoo.manifest import load_manifest
+
+        run_dir = pathlib.Path(_RUN_DIR.value)
+        detects = load_manifest(run_dir).kind == "detector"
+    if detects:
+        export_detector(name, run_dir)
+        return
+    if _IMAGE_SIZE.value:
+        program.usage_error(
+            "--image_size is a detector's, and this run holds a classifier, which has its size "
+            "from training: leave it out"
+        )
+    export_classifier(name, run_dir, calibrate)
+
+
+def export_classifier(name, run_dir, calibrate):
+    with program.quiet_start():
+        from export import classifier, formats, images, publish
 
     form = formats.find(name)
-    run_dir = pathlib.Path(_RUN_DIR.value)
     source = classifier.from_run(run_dir, _WEIGHTS.value)
     own = (_DATA_DIR.value, run_dir, _ACCEPT.value)
     held_out = images.of_run(source, "validation", _IMAGES.value, *own)
@@ -38,20 +57,56 @@ def export(name, arguments, calibrate=0):
     if calibrate:
         training = images.of_run(source, "train", 8 * calibrate, *own)
         calibration = images.stratified(training, calibrate)
-    output_dir = pathlib.Path("artifacts") / f"{run_dir.resolve().name}-{form.name}"
     with program.filtered_stderr(formats.NOISE):
         target, proof = publish.publish(
             source,
             form,
             images.Evidence(held_out, calibration),
-            _OUTPUT_DIR.value or output_dir,
+            output_dir(run_dir, form),
             version=_VERSION.value,
         )
-    print(f"{target}: {source.model.name} as {form.name}, compared on {held_out.origin}")
-    for way, comparison in proof.items():
-        print(f"  {way:<13} {sentence(comparison)}")
+    told = {way: sentence(comparison) for way, comparison in proof.items()}
+    report(target, f"{source.model.name} as {form.name}", held_out.origin, told)
+
+
+def export_detector(name, run_dir):
+    with program.quiet_start():
+        from export import formats
+        from export.detection import detector, forms, pictures, publish
+
+    form = forms.find(name)
+    source = detector.from_run(run_dir, _WEIGHTS.value, _IMAGE_SIZE.value)
+    held_out = pictures.of_run(source, _IMAGES.value, _DATA_DIR.value, run_dir, _ACCEPT.value)
+    with program.filtered_stderr(formats.NOISE):
+        target, proof = publish.publish_detector(
+            source, form, held_out, output_dir(run_dir, form), version=_VERSION.value
+        )
+    told = {way: detections(comparison) for way, comparison in proof.items()}
+    report(target, f"{source.model.name}, a detector, as {form.name}", held_out.origin, told)
+
+
+def output_dir(run_dir, form):
+    """What the person gave, or a folder named for the run and the format."""
+    default = pathlib.Path("artifacts") / f"{run_dir.resolve().name}-{form.name}"
+    return _OUTPUT_DIR.value or default
+
+
+def report(target, what, origin, told):
+    """Says what was published, and how near it came by each way."""
+    from export import card
+
+    print(f"{target}: {what}, compared on {origin}")
+    for way, words in told.items():
+        print(f"  {way:<13} {words}")
     digits = files.sha256(target / card.METADATA)
     print(f"keep its hash elsewhere: python -m export.verify {target} --sha256={digits}")
+
+
+def detections(comparison):
+    return (
+        f"{comparison.detections:,} detections, the same in {comparison.same:.2%} of the pictures; "
+        f"corners differ by {comparison.boxes_px:.1e} px at most, scores by {comparison.scores:.1e}"
+    )
 
 
 def sentence(comparison):

@@ -11,13 +11,13 @@ import tensorflow as tf
 RECORDS = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 
 
-def write(directory, images):
-    """One request of one image to each signature that clients call."""
+def write(directory, requests):
+    """One request of one image to each signature that clients call: [(signature, input, value)]."""
     path = pathlib.Path(directory) / RECORDS
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:
-        records.write(prediction_log("serving_default", "images", images.pixels[:1]))
-        records.write(prediction_log("serve_bytes", "image_bytes", list(images.encoded[:1])))
+        for request in requests:
+            records.write(prediction_log(*request))
 
 
 def prediction_log(signature, name, value):

@@ -26,20 +26,29 @@ OPSET = 18  # the newest that tf2onnx 1.17 writes
 def write(classifier, directory, evidence):
     """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits`, `probabilities`."""
     network = graph.freeze(classifier.model, classifier.image_size)
+    spec = graph.pixels(classifier.image_size)
 
-    @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
+    @tf.function(input_signature=[spec], autograph=False)
     def serve(images):
         logits = network(images)["logits"]
         return tf.identity(logits, "logits"), tf.nn.softmax(logits, name="probabilities")
 
+    save(directory, classifier, convert(serve, spec, ("logits", "probabilities")))
+
+
+def convert(serve, spec, outputs):
+    """A function of one tensor that gives as many as `outputs` are names: -> ONNX model."""
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    model, _ = tf2onnx.convert.from_function(
-        serve, [graph.pixels(classifier.image_size)], opset=OPSET
-    )
-    name_outputs(model, ("logits", "probabilities"))
+    model, _ = tf2onnx.convert.from_function(serve, [spec], opset=OPSET)
+    name_outputs(model, outputs)
     onnx_names.settle(model)
-    model.graph.name = classifier.model.name
-    for name, value in (("labels", "\n".join(classifier.class_names)), ("pixels", "RGB 0-255")):
+    return model
+
+
+def save(directory, network, model):
+    """The file, checked, with the network's name and its classes'."""
+    model.graph.name = network.model.name
+    for name, value in (("labels", "\n".join(network.class_names)), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)
     path = pathlib.Path(directory) / MODEL
@@ -58,9 +67,7 @@ def name_outputs(model, names):
 
 def load(directory):
     """The file as onnxruntime runs it on the processor."""
-    session = onnxruntime.InferenceSession(
-        str(pathlib.Path(directory) / MODEL), providers=["CPUExecutionProvider"]
-    )
+    session = opened(directory)
     return Loaded(
         lambda images: session.run(["logits"], {"images": np.float32(images)})[0],
         None,
@@ -68,9 +75,14 @@ def load(directory):
     )
 
 
-def interface(session):
+def opened(directory):
+    path = str(pathlib.Path(directory) / MODEL)
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def interface(session, signature="serving_default"):
     return {
-        "serving_default": {
+        signature: {
             "inputs": {x.name: described(x) for x in session.get_inputs()},
             "outputs": {x.name: described(x) for x in session.get_outputs()},
         }
@@ -78,7 +90,7 @@ def interface(session):
 
 
 def described(value):
-    dtype = {"tensor(float)": "float32"}[value.type]
+    dtype = {"tensor(float)": "float32", "tensor(int32)": "int32"}[value.type]
     return {"dtype": dtype, "shape": [n if isinstance(n, int) else None for n in value.shape]}
 
 

@@ -13,15 +13,23 @@ from export.formats import Format, Loaded
 
 def write(classifier, directory, evidence):
     """Writes the SavedModel into a directory, with its labels and its warm-up requests."""
+    held_out = evidence.held_out
+    asked = [("serving_default", "images", held_out.pixels[:1])]
+    asked.append(("serve_bytes", "image_bytes", list(held_out.encoded[:1])))
+    save(directory, classifier.class_names, graph.signatures(classifier), asked)
+
+
+def save(directory, class_names, signatures, asked):
+    """Functions as a SavedModel; `asked` are `warmup`'s requests."""
     with tempfile.TemporaryDirectory() as folder:
         labels = pathlib.Path(folder) / "labels.txt"
-        labels.write_text("".join(f"{name}\n" for name in classifier.class_names), "utf-8")
+        labels.write_text("".join(f"{name}\n" for name in class_names), "utf-8")
         # The module holds no network: tracked, each weight would be stored a second time.
         module = tf.Module()
         module.labels = tf.saved_model.Asset(str(labels))
-        tf.saved_model.save(module, str(directory), signatures=graph.signatures(classifier))
+        tf.saved_model.save(module, str(directory), signatures=signatures)
     settle_uuid(pathlib.Path(directory) / "fingerprint.pb")
-    warmup.write(directory, evidence.held_out)
+    warmup.write(directory, asked)
 
 
 def settle_uuid(path):

@@ -29,12 +29,17 @@ def write(classifier, directory, evidence, *, quantize):
     """
     labels = "".join(f"{name}\n" for name in classifier.class_names)
     model = convert(classifier, evidence.calibration, quantize=quantize)
-    foreign = litert.foreign_operators(model)
-    if foreign:
-        raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
+    check_operators(model)
     path = pathlib.Path(directory) / MODEL
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
     tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+
+
+def check_operators(model):
+    """ExportError where plain LiteRT cannot run the file."""
+    foreign = litert.foreign_operators(model)
+    if foreign:
+        raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
 
 
 def convert(classifier, calibration=None, *, quantize):
@@ -45,13 +50,16 @@ def convert(classifier, calibration=None, *, quantize):
     def serving_default(images):
         return {"probabilities": tf.nn.softmax(network(images)["logits"])}
 
+    return flatbuffer("serving_default", serving_default, calibration, quantize=quantize)
+
+
+def flatbuffer(signature, function, calibration=None, *, quantize):
+    """A frozen function as a file with one signature of that name: tf.function -> bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        concrete = serving_default.get_concrete_function()
-        tf.saved_model.save(tf.Module(), folder, signatures=concrete)
+        concrete = function.get_concrete_function()
+        tf.saved_model.save(tf.Module(), folder, signatures={signature: concrete})
         # Not from_concrete_functions, which drops the weights of a Keras 3 net without a word.
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["serving_default"]
-        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature])
         # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -85,10 +93,10 @@ def load(directory):
     return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
 
 
-def interface(model):
+def interface(model, signature="serving_default"):
     operators = litert.operators(model)
-    inputs, outputs = litert.signature(model)
-    return {"serving_default": {"inputs": inputs, "outputs": outputs}, "operators": operators}
+    inputs, outputs = litert.signature(model, signature)
+    return {signature: {"inputs": inputs, "outputs": outputs}, "operators": operators}
 
 
 def explain(directory, classifier, images, count=32):

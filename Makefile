@@ -18,7 +18,7 @@ PEERS := .venv/installed-peers
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint data reports bench bench-quick clean
+.PHONY: help demo demo-folder test lint data reports bench bench-quick clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,13 @@ demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	@echo "  resume     $(PY) -m trainers.classify --run_dir=runs/demo"
 	@echo "  classify   $(PY) -m trainers.predict --run_dir=runs/demo artifacts/demo/1/samples/000.png"
 	@echo "  verify     $(PY) -m export.verify artifacts/demo/1 --run"
+
+demo-folder: $(RUN)  ## train on a folder of pictures as people have them: two minutes
+	$(PY) -m trainers.data.example_folder --output_dir=data/example-folder
+	$(PY) -m trainers.classify --model=resnet20 --data_dir=data/example-folder \
+	  --run_dir=runs/demo-folder --max_skipped=0.01
+	$(PY) -m trainers.evaluate --run_dir=runs/demo-folder
+	$(PY) -m export.saved_model --run_dir=runs/demo-folder --output_dir=artifacts/demo-folder
 
 test: $(PEERS)  ## every test, in two processes
 	$(PY) -m pytest -n 2 $(ARGS)

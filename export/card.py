@@ -24,7 +24,7 @@ class Export:
     classifier: object
     form: object
     loaded: object
-    images: object
+    evidence: object
     proof: dict
     sample: samples.Samples
 
@@ -33,12 +33,14 @@ def write(directory, export):
     """Writes labels, example requests, picture, card and metadata; hashes every file last."""
     directory = pathlib.Path(directory)
     names = export.classifier.class_names
-    files.write_text(directory / LABELS, "".join(f"{name}\n" for name in names))
+    if not export.classifier.headless:
+        files.write_text(directory / LABELS, export.classifier.labels)
     if export.loaded.encoded:
         samples.write_requests(directory, export.sample.encoded[0])
-    shown = export.images.first(samples.COUNT)
-    logits = export.loaded.pixels(np.float32(export.sample.pixels))
-    picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
+    shown = export.sample.shown
+    if shown and not export.classifier.headless:
+        logits = export.loaded.pixels(np.float32(export.sample.pixels))
+        picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
 
     record(directory, describe(export), text)
 
@@ -53,22 +55,29 @@ def record(directory, metadata, text):
 
 def describe(export):
     """All that is known of a classifier's artifact, as plain data."""
-    known = common(export.classifier, export.form, export.loaded, export.proof)
-    measured = latency(export.loaded, export.sample.pixels)
-    return {**known, "parity_images": export.images.origin, "latency": measured}
+    classifier = export.classifier
+    return {
+        **common(classifier, export),
+        "class_names": [] if classifier.headless else list(classifier.class_names),
+        "parity_images": export.evidence.held_out.origin,
+        "own_images": export.evidence.held_out.own,
+        "calibration_images": getattr(export.evidence.calibration, "origin", None),
+        "latency": latency(export.loaded, export.sample.pixels[: samples.FEWEST]),
+    }
 
 
-def common(network, form, loaded, proof):
+def common(network, export):
     """What is known of every artifact, whatever its network is for."""
     return {
         "format": FORMAT,
-        "artifact": form.name,
+        "artifact": export.form.name,
         "network": network.model.name,
         "class_names": list(network.class_names),
         "input": dataclasses.asdict(network.contract),
-        "interface": loaded.interface,
-        "gate": dataclasses.asdict(form.gate),
-        "parity": {way: dataclasses.asdict(one) for way, one in proof.items()},
+        "interface": export.loaded.interface,
+        "gate": dataclasses.asdict(export.form.gate),
+        "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
+        "samples": "pictures" if export.sample.shown else "none",
         "machine": machine(),
         "command": command_line.shown(),
         "versions": archive.versions(),

@@ -1,6 +1,7 @@
 """The model card, in Markdown, from an artifact's metadata alone."""
 
 from export import usage
+from zoo import sizes
 from zoo.headers import MAX_PIXELS
 
 
@@ -14,23 +15,29 @@ def title(m):
     names = m["class_names"]
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     command = f"\n\nMade by `{m['command']}`." if m["command"] else ""
+    kind = f"An image classifier of {len(names)} classes ({listed})"
+    shown = "\n\n![What it says of images it was not trained on](predictions.png)"
+    if m["samples"] == "none":
+        shown = "\n\nNo pictures are published: those in `samples/` show colours and noise."
+    if not names:
+        kind, shown = "Features of images, for it was imported without a head", ""
     return (
         f"# {m['network']} as {m['artifact']}\n\n"
-        f"An image classifier of {len(names)} classes ({listed}): a deep residual network of "
+        f"{kind}: a deep residual network of "
         "He et al., *Deep Residual Learning for Image Recognition* (2015), normalisation folded "
-        f"into its convolutions and weights frozen.{command}\n\n"
-        "![What it says of images it was not trained on](predictions.png)"
+        f"into its convolutions.{command}{shown}"
     )
 
 
 def inputs(m):
     contract = m["input"]
-    size = contract["image_size"]
+    height, width = sizes.of(contract["image_size"])
+    covering = "its shorter side to" if height == width else "it to cover a box of shorter side"
     smoothed = "with" if contract["antialias"] else "without"
     return (
         f"## Input and output\n\n{interface_table(m)}\n\n"
         "Pixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
-        f"becomes {size} x {size} by resizing its shorter side to {contract['resize_px']} "
+        f"becomes {height} x {width} by resizing {covering} {contract['resize_px']} "
         f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre."
         + operators(m)
     )
@@ -64,14 +71,17 @@ def described(spec):
 
 WAY_UP = {
     "ignored": "- EXIF orientation is ignored, as it was in training.",
-    "exif": "- A JPEG is turned as its EXIF orientation says, as in training; whoever sends pixels "
-    "has to do that first.",
+    "exif": "- A JPEG, PNG or WebP is turned as its EXIF orientation says, as in training; whoever "
+    "sends pixels has to do that first.",
 }
 
 
 def limits(m):
+    knows = "- It knows its classes and nothing else: any picture gets one of them."
+    if not m["class_names"]:
+        knows = "- It has no classes: features are for nearest neighbours or a head of your own."
     lines = [
-        "- It knows its classes and nothing else: any picture gets one of them.",
+        knows,
         WAY_UP[m["input"].get("orientation", "ignored")],
     ]
     if "serve_bytes" in m["interface"]:
@@ -104,13 +114,20 @@ def proof(m):
             f"| {way} | {found['largest']:.1e} | {found['rms']:.1e} | {found['top1']:.2%} "
             f"| {found['top5']:.2%} | {accuracy} |"
         )
-    limits = [f"the same first class on {gate['top1']:.0%}"]
+    limits = [f"the same first class on {gate['top1']:.0%}"] if m["class_names"] else []
     if gate["largest"] is not None:
         limits.append(f"a largest difference of {gate['largest']:g}")
     if gate["rms"] is not None:
         limits.append(f"an rms of {gate['rms']:g}")
+    origin = f"On {m['parity_images']}."
+    if not m["class_names"]:
+        origin += " Features are compared, and their largest is what is called a first class."
+    if not m["own_images"]:
+        origin += " How it does on pictures of its own classes nobody has tried."
+    if m["calibration_images"]:
+        origin += f" Ranges were measured on others: {m['calibration_images']}."
     return (
-        f"## Compared with the trained network\n\nOn {m['parity_images']}. Differences of the "
+        f"## Compared with the trained network\n\n{origin} Differences of the "
         "logits, the largest over the largest logit and rms over rms; `bytes` includes the "
         "artifact's own decoding and resizing, `probabilities` is the runtime's fast path.\n\n"
         "| way | largest | rms | same first class | first in five | accuracy |\n"
@@ -129,6 +146,10 @@ def speed(m):
     )
 
 
+# Lines of their own, and in older manifests those that the recipe is for when nobody names others.
+TOLD_ABOVE = {("recipe", "model"), ("recipe", "data")}
+
+
 def training(m):
     facts = m["training"]
     if not facts:
@@ -136,7 +157,8 @@ def training(m):
     lines = []
     for name in ("network", "detector", "data", "recipe", "metrics"):
         if facts.get(name):
-            shown = ", ".join(f"{k} {v}" for k, v in facts[name].items() if v is not None)
+            told = {k: v for k, v in facts[name].items() if (name, k) not in TOLD_ABOVE}
+            shown = ", ".join(f"{k} {v}" for k, v in told.items() if v is not None)
             lines.append(f"- {name}: {shown}")
     if "step" in facts:
         lines.append(f"- step {facts['step']:,}, seed {facts['seed']}")

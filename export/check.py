@@ -4,7 +4,6 @@ Its records lie in it, so they say nothing of who made it: who changes a file ca
 Its model runs only for who trusts it, or knows from elsewhere the hash of `metadata.json`.
 """
 
-import json
 import os
 import pathlib
 import stat
@@ -13,11 +12,8 @@ import numpy as np
 
 from export import card, formats, images, parity, publish, samples
 from export.classifier import ExportError
-from export.detection import forms
-from export.detection import parity as detection_parity
-from export.detection import publish as detection_publish
-from export.detection import samples as detection_samples
-from zoo import files
+from export.detection import forms, rechecking
+from zoo import files, records
 
 KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
@@ -65,49 +61,57 @@ def wrong_answers(directory):
     found = []
     if loaded.interface != metadata["interface"]:
         found.append("its signatures are not those that were recorded")
-    misses = missed_detections if detects else missed_classes
-    return found + misses(directory, loaded, metadata["gate"])
-
-
-def missed_classes(directory, loaded, gate):
-    proof = answers(loaded, samples.read(directory))
-    return publish.misses(proof, parity.Gate(**gate))
-
-
-def missed_detections(directory, loaded, gate):
-    stored, gate = detection_samples.read(directory), detection_parity.Gate(**gate)
-    ways = ("pixels", "bytes") if loaded.encoded else ("pixels",)
-    asked = {way: stored.asked[way] for way in ways}
-    proof = detection_publish.prove(loaded, stored.pictures, asked, gate)
-    return detection_publish.misses(proof, gate)
+    if detects:
+        return found + rechecking.misses(directory, loaded, metadata["gate"])
+    gate = parity.Gate(**metadata["gate"])
+    return found + publish.misses(answers(loaded, samples.read(directory)), gate)
 
 
 def read_metadata(directory):
     path = directory / card.METADATA
     try:
-        metadata = json.loads(path.read_text(encoding="utf-8"))
+        metadata = records.of_type(records.read(path), dict, "the whole")
         version = metadata["format"]
     except FileNotFoundError:
         raise ExportError(
             f"{directory} holds no artifact: expected {card.METADATA} in it"
         ) from None
     except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(f"{path} is not an artifact's metadata: {error!r}") from None
+        raise ExportError(f"{path} is not an artifact's metadata: {error!r}"[:250]) from None
     if version != card.FORMAT:
-        raise ExportError(f"{path} has format {version}, this program reads {card.FORMAT}")
+        shown = records.shown(version)
+        raise ExportError(f"{path} has format {shown}, this program reads {card.FORMAT}")
+    try:
+        _check_types(metadata)
+    except ValueError as error:
+        raise ExportError(f"{path} is not an artifact's metadata: {error}") from None
     return metadata
 
 
+def _check_types(metadata):
+    """ValueError for the first entry that is of another type than what `card` writes."""
+    kinds = {"artifact": str, "network": str, "interface": dict, "gate": dict, "files": dict}
+    for name, kind in kinds.items():
+        records.of_type(metadata.get(name), kind, name)
+    for name, facts in metadata["files"].items():
+        place = f"files.{name[:60]}"
+        records.of_type(facts, dict, place)
+        records.of_type(facts.get("sha256"), str, f"{place}.sha256")
+        records.of_type(facts.get("bytes"), int, f"{place}.bytes")
+
+
 def changed_files(directory, recorded):
-    present = card.inventory(directory)
+    """Sentences; a file of another size than recorded, or of none, is not read at all."""
+    paths = {x.relative_to(directory).as_posix(): x for x in directory.rglob("*") if x.is_file()}
+    present = {name: path for name, path in paths.items() if name != card.METADATA}
     found = [f"{name} is missing" for name in recorded if name not in present]
     found += [f"{name} was added" for name in present if name not in recorded]
     for name in recorded.keys() & present.keys():
-        if recorded[name] != present[name]:
-            found.append(
-                f"{name} was changed: sha256 {present[name]['sha256']}, "
-                f"recorded {recorded[name]['sha256']}"
-            )
+        size, facts = present[name].stat().st_size, recorded[name]
+        if size != facts["bytes"]:
+            found.append(f"{name} was changed: {size:,} bytes, recorded {facts['bytes']:,}")
+        elif (digits := files.sha256(present[name])) != facts["sha256"]:
+            found.append(f"{name} was changed: sha256 {digits}, recorded {facts['sha256'][:64]}")
     return sorted(found)
 
 

@@ -48,6 +48,8 @@ def compare(expected, found, labels=None):
         raise ValueError(f"expected logits of shape {expected.shape}, got {found.shape}")
     if not np.isfinite(found).all():
         raise ValueError(f"{np.sum(~np.isfinite(found))} of {found.size} logits are not finite")
+    if not expected.any():
+        raise ValueError("the network answers every image with zeros: there is nothing to compare")
     difference = np.abs(expected - found)
     first = expected.argmax(axis=1)
     best = np.argsort(-found, axis=1, kind="stable")[:, :TOP]

@@ -3,7 +3,10 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from zoo import lettering
+
 CELL, LINE, COLUMNS = 144, 22, 8
+POINTS, ASCENT = 13, 14  # px: of the letters, from the top of a line to what they stand on
 RIGHT, WRONG, PLAIN = (0, 110, 50), (190, 30, 30), (60, 60, 60)
 
 
@@ -38,13 +41,25 @@ def caption(sheet, top_left, probabilities, label, class_names):
     lines = [f"{class_names[first]}  {probabilities[first]:.0%}"]
     if label not in (None, first):
         lines.append(f"is {class_names[label]}")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    pen = ImageDraw.Draw(sheet)
     for number, text in enumerate(lines):
         place = top_left[0] + 6, top_left[1] + CELL + number * (LINE - 4)
-        pen.text(place, shortened(text, pen, font), fill=color, font=font)
+        write(pen, place, shortened(lettering.drawable(text), pen), color)
 
 
-def shortened(text, pen, font):
-    while pen.textlength(text, font=font) > CELL - 10:
+def write(pen, place, text, color):
+    """Each part in the font that has its characters, on one line."""
+    x, y = place
+    for part, font in parts(text):
+        pen.text((x, y + ASCENT), part, fill=color, font=font, anchor="ls")
+        x += pen.textlength(part, font=font)
+
+
+def parts(text):
+    return [(part, ImageFont.truetype(path, POINTS)) for part, path in lettering.runs(text)]
+
+
+def shortened(text, pen):
+    while sum(pen.textlength(part, font=font) for part, font in parts(text)) > CELL - 10:
         text = text[:-2].rstrip("…") + "…"
     return text

@@ -4,27 +4,35 @@ import contextlib
 import dataclasses
 import functools
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from export import card, parity, samples
 from export.classifier import ExportError
-from zoo import disks, files
+from zoo import disks, files, progress, resnet
 from zoo.recursion import room_for
 
 BATCH_SIZE = 32
 
 
-def publish(classifier, form, evidence, output_dir, *, version=None):
+def publish(classifier, form, evidence, output_dir, *, version=None, pictures=True):
     """Exports to `output_dir/N` with its card; returns that path and the proof, as `prove`.
 
-    `version` is the next free number if not given. ExportError, and nothing published, where the
-    artifact misses its gate on the held-out images.
+    `version` is the next free number if not given. Without `pictures` none is published, and the
+    samples show nothing. ExportError, and nothing published, where the artifact misses its gate on
+    the held-out images.
     """
+    if form.check_place:
+        form.check_place(output_dir)
     images = evidence.held_out
-    expected = source_logits(classifier.model, images.pixels)
+    if classifier.headless:  # the largest of its features is no class
+        images = dataclasses.replace(images, labels=None)
+        form = dataclasses.replace(form, gate=dataclasses.replace(form.gate, top1=0.0))
+    expected = source_answers(classifier, images.pixels)
     with version_directory(output_dir, version) as (temporary, target):
-        form.write(classifier, temporary, evidence)
+        with progress.stage(f"making {form.name}"):
+            form.write(classifier, temporary, evidence)
         loaded = form.load(temporary)
         proof = prove(loaded, images, expected)
         missed = misses(proof, form.gate)
@@ -35,10 +43,14 @@ def publish(classifier, form, evidence, output_dir, *, version=None):
                 f"{form.name} is not the network it came from and is not published.\n"
                 + "\n".join(missed)
             )
-        sample = samples.write(
-            temporary, images, functools.partial(source_logits, classifier.model)
-        )
-        card.write(temporary, card.Export(classifier, form, loaded, images, proof, sample))
+        contract = classifier.contract
+        if pictures:
+            source = functools.partial(source_answers, classifier)
+            sample = samples.of_pictures(images, contract, source)
+        else:
+            sample = samples.of_nothing(contract, functools.partial(in_batches, loaded.pixels))
+        samples.write(temporary, sample)
+        card.write(temporary, card.Export(classifier, form, loaded, evidence, proof, sample))
     return target, proof
 
 
@@ -73,6 +85,14 @@ def misses(proof, gate):
     return found
 
 
+def source_answers(classifier, pixels):
+    """Its logits, or its features where it has no head: (N, S, S, 3) -> (N, ...) numpy."""
+    if not classifier.headless:
+        return source_logits(classifier.model, pixels)
+    headless = resnet.features(classifier.model, "pool")
+    return source_logits(keras.Model(headless.input, headless.output["pool"]), pixels)
+
+
 def source_logits(model, pixels):
     """The trained network's own answer, unfolded: (N, S, S, 3) -> (N, classes) numpy."""
     with room_for(len(model.layers)):
@@ -82,6 +102,7 @@ def source_logits(model, pixels):
 
 def in_batches(run, inputs):
     starts = range(0, len(inputs), BATCH_SIZE)
+    starts = progress.over(starts, "comparing answers", len(inputs), BATCH_SIZE)
     return np.concatenate([run(inputs[start : start + BATCH_SIZE]) for start in starts])
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from zoo import headers, preprocess
+from zoo import headers, preprocess, sizes
 
 
 def prepare(image_bytes, contract):
@@ -11,7 +11,7 @@ def prepare(image_bytes, contract):
     Truncated, empty or foreign bytes and images that claim too much memory (`headers.is_safe`)
     become zeros and False.
     """
-    shape = (contract.image_size, contract.image_size, 3)
+    shape = (*sizes.of(contract.image_size), 3)
 
     def one(encoded):
         return attempted(
@@ -35,7 +35,7 @@ def attempted(encoded, prepare, blank):
 
 def prepare_one(encoded, contract):
     """() string -> (S, S, 3) float32 in 0-255. Raises InvalidArgumentError on what is refused."""
-    encoded = safe(encoded, contract.resize_px)
+    encoded = safe(encoded, contract.bound_px)
     return preprocess.resize_crop(preprocess.read(encoded, contract), contract)
 
 

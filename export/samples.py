@@ -6,10 +6,12 @@ import json
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
-from zoo import files
+from export import images, stripped
+from zoo import files, preprocess, sizes
 
-COUNT = 16
+FEWEST, MOST = 16, 64  # pictures: one a class if there are so many
 FOLDER = pathlib.Path("samples")
 REFERENCE = FOLDER / "reference.npz"
 SUFFIXES = {b"\xff\xd8": "jpg", b"\x89P": "png", b"GI": "gif", b"BM": "bmp", b"RI": "webp"}
@@ -17,24 +19,53 @@ SUFFIXES = {b"\xff\xd8": "jpg", b"\x89P": "png", b"GI": "gif", b"BM": "bmp", b"R
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """`pixels` (N, S, S, 3) uint8 with the network's `logits`, and the same for N files' bytes."""
+    """`pixels` (N, S, S, 3) uint8 with the network's `logits`, and the same for N files' bytes.
+
+    `shown` are the pictures that they are of; None where they show nothing.
+    """
 
     pixels: np.ndarray
     logits: np.ndarray
     encoded: tuple[bytes, ...]
     encoded_logits: np.ndarray
+    shown: images.Images | None = None
 
 
-def write(directory, images, source):
-    """Stores the first images and what `source(pixels)`, the trained network, says of them.
+def of_pictures(held_out, contract, source):
+    """Some of every class, and what `source(pixels)`, the trained network, says of them.
 
     Pixels are rounded to whole numbers, so that they mean the same to every format.
     """
+    classes = 1 if held_out.labels is None else len(np.unique(held_out.labels))
+    few = images.spread(held_out, min(max(FEWEST, classes), MOST))
+    pixels = np.uint8(np.rint(few.pixels))
+    encoded = tuple(stripped.stripped(file, contract) for file in few.encoded)
+    return Samples(pixels, source(np.float32(pixels)), encoded, source(few.pixels), few)
+
+
+def of_nothing(contract, artifact):
+    """Colours and noise, for whom no picture may leave the house, and what `artifact` says of them.
+
+    Not the network: pictures of nothing lie beside what a quantised file was calibrated on.
+    """
+    size = contract.image_size
+    pixels = drawn(FEWEST, size)
+    encoded = tuple(tf.io.encode_png(image).numpy() for image in drawn(FEWEST, contract.covered))
+    prepared = np.stack([preprocess.prepare(file, contract).numpy() for file in encoded])
+    return Samples(pixels, artifact(np.float32(pixels)), encoded, artifact(prepared))
+
+
+def drawn(count, size):
+    """Half noise, half one colour each: (count, height, width, 3) uint8, always the same."""
+    noise = np.random.default_rng(0).integers(0, 256, (count, *sizes.of(size), 3), np.uint8)
+    noise[::2] = noise[::2, :1, :1]
+    return noise
+
+
+def write(directory, kept):
+    """Stores them."""
     directory = pathlib.Path(directory)
     (directory / FOLDER).mkdir()
-    few = images.first(COUNT)
-    pixels = np.uint8(np.rint(few.pixels))
-    kept = Samples(pixels, source(np.float32(pixels)), few.encoded, source(few.pixels))
     np.savez_compressed(
         directory / REFERENCE,
         pixels=kept.pixels,
@@ -42,7 +73,6 @@ def write(directory, images, source):
         encoded_logits=kept.encoded_logits,
     )
     write_files(directory, kept.encoded)
-    return kept
 
 
 def write_files(directory, encoded):

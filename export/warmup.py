@@ -12,7 +12,7 @@ RECORDS = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def write(directory, requests):
-    """One request of one image to each signature that clients call: [(signature, input, value)]."""
+    """Requests to the signatures that clients call: [(signature, name of its input, value)]."""
     path = pathlib.Path(directory) / RECORDS
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:

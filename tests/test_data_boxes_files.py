@@ -41,8 +41,7 @@ def test_coco_is_read_as_it_is_meant(tmp_path):
     np.testing.assert_array_equal(found.of(2).boxes, [(2, 1.5, 22.25, 11.5), (30, 50, 40, 60)])
     assert found.of(2).area.tolist() == [55.75, 100] and found.of(2).classes.tolist() == [1, 0]
     assert found.of(0).ignore.tolist() == [True] and not len(found.of(1).boxes)
-    left_out = "2 boxes without area in the picture, 1 pictures without boxes (kept) left out"
-    assert str(source.listing) == f"3 pictures; {left_out}"
+    assert str(source.listing) == "3 pictures; 2 boxes without area in the picture left out"
     _, labels = source.fetch(np.array([1, 0]))
     assert labels["classes"].numpy().tolist() == [[-1, -1], [0, -1]]
     assert labels["ignore"].numpy().tolist() == [[False, False], [True, False]]

@@ -188,7 +188,7 @@ def test_a_detector_that_finds_nothing_is_not_published(trained, held_out, tmp_p
 
 @pytest.mark.parametrize("quantize", ["int8", "dynamic", "float16"])
 def test_fewer_bits_are_refused(quantize):
-    with pytest.raises(ExportError, match=f"--quantize=none, got {quantize}"):
+    with pytest.raises(ExportError, match=f"fewer bits move its boxes; got tflite-{quantize}"):
         forms.find(f"tflite-{quantize}")
 
 

@@ -86,3 +86,15 @@ def test_settled_names_depend_on_the_network_alone():
     assert models[0].SerializeToString(deterministic=True) == models[1].SerializeToString(
         deterministic=True
     )
+
+
+def test_the_batch_has_one_name(written):
+    """onnxruntime's own tool fixes it by that name, everywhere."""
+    from onnxruntime.tools import onnx_model_utils
+
+    model = onnx.load(written / "model.onnx")
+    onnx_model_utils.make_dim_param_fixed(model.graph, "batch", 4)
+    for value in (*model.graph.input, *model.graph.output):
+        sizes = value.type.tensor_type.shape.dim
+        assert [x.WhichOneof("value") for x in sizes] == ["dim_value"] * len(sizes)
+        assert sizes[0].dim_value == 4

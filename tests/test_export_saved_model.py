@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from export import graph, images
 
@@ -124,8 +125,8 @@ def test_cli_runs_the_example_of_the_card(published):
     done = subprocess.run(command, cwd=published, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     line = done.stdout.split("Result for output key class_ids:\n")[1].split("]")[0]
-    first = images.of_run(export_networks.digits_classifier(), "validation", 256).pixels[:16]
-    expected = expected_logits(first).argmax(axis=1)
+    held_out = images.of_run(export_networks.digits_classifier(), "validation", 256)
+    expected = expected_logits(images.spread(held_out, 16).pixels).argmax(axis=1)
     np.testing.assert_array_equal([int(x) for x in line.strip(" [").split()], expected)
 
 
@@ -139,9 +140,10 @@ def test_a_c_program_gets_the_same_scores(published, tmp_path):
     link = ["-L" + folder, *libraries, f"-Wl,-rpath,{folder}"]
     subprocess.run([*compiler, source, "-o", client, *link], check=True)
 
-    # Outputs are numbered in the order of their names, as saved_model_cli prints them.
-    names = ["class_ids", "class_names", "logits", "ok", "probabilities", "scores"]
-    call = ["serve_bytes_image_bytes", "StatefulPartitionedCall", str(names.index("probabilities"))]
+    model = saved_model_pb2.SavedModel.FromString((published / "saved_model.pb").read_bytes())
+    signature = model.meta_graphs[0].signature_def["serve_bytes"]
+    ends = signature.inputs["image_bytes"].name, signature.outputs["probabilities"].name
+    call = [ends[0].split(":")[0], *ends[1].split(":")]  # as saved_model_cli prints them
     image = published / "samples" / "000.png"
     done = subprocess.run(
         [client, published, image, *call], capture_output=True, text=True, env=ENVIRONMENT
@@ -272,8 +274,35 @@ def test_top_five_of_three_classes_is_three():
 
     model = export_networks.randomised(zoo.build("resnet8", num_classes=3, image_size=8))
     few = Classifier(model, export_networks.DIGITS, ("a", "b", "c"))
-    signature = graph.signatures(few)["serve_bytes"]
+    network = graph.freeze(model, 8)
+    signature = graph.signatures(few, network)["serve_bytes"]
     image = encode(np.full((8, 8, 3), 200, np.uint8), "PNG")
     answer = signature(image_bytes=tf.constant([image]))
     assert sorted(answer["class_names"].numpy()[0]) == [b"a", b"b", b"c"]
     assert answer["scores"].shape == (1, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16, 3), (1, 5, 20, 3), (1, 1, 1, 3), (1, 8, 8, 1)])
+def test_pixels_of_another_shape_are_refused(loaded, shape):
+    """By the graph itself, which servers run without looking at signatures."""
+    wrong = tf.zeros(shape)
+    for name in ("serving_default", "features"):
+        with pytest.raises((tf.errors.InvalidArgumentError, TypeError, ValueError)):
+            loaded.signatures[name](images=wrong)
+
+
+@pytest.mark.parametrize("name", ["saved_model", "saved_model-constants"])
+def test_weights_are_variables_or_constants(name, tmp_path, held_out):
+    """TensorFlow's own reader of checkpoints finds all of them, or none; the answers are alike."""
+    from export import formats
+
+    source = export_networks.digits_classifier()
+    form = formats.find(name)
+    form.write(source, tmp_path, images.Evidence(held_out))
+    kept = tf.train.load_checkpoint(str(tmp_path / "variables" / "variables"))
+    sizes = [np.prod(s) for k, s in kept.get_variable_to_shape_map().items() if "weights" in k]
+    # Folded, normalisation has a bias in place of its four numbers a channel.
+    assert (sum(sizes) > 0.98 * source.model.count_params()) == (name == "saved_model")
+    assert sum(sizes) < source.model.count_params()
+    logits = form.load(tmp_path).pixels(held_out.pixels)
+    assert same(logits, expected_logits(held_out.pixels))

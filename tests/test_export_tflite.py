@@ -7,8 +7,8 @@ import export_networks
 import numpy as np
 import pytest
 
-from export import formats, images
-from export.formats import litert
+from export import formats, images, parity
+from export.formats import litert, tflite
 
 KINDS = ("none", "float16", "dynamic", "int8")
 
@@ -152,10 +152,43 @@ def test_calibration_takes_every_class_alike():
     labels = np.array([0] * 50 + [1] * 5 + [2] * 30)
     pixels = np.repeat(np.float32(np.arange(85))[:, None], 3, axis=1)
     some = images.Images(pixels, tuple([b""] * 85), labels, "")
-    chosen = labels[np.int64(images.stratified(some, 30)[:, 0])]
+    chosen = labels[np.int64(images.stratified(some, 30).pixels[:, 0])]
     assert [np.sum(chosen == label) for label in range(3)] == [13, 5, 12]
 
 
 def test_unknown_quantisation_lists_the_known():
     with pytest.raises(ValueError, match="none, float16, dynamic, int8"):
         formats.find("tflite-int4")
+
+
+def test_dynamic_files_run_in_older_runtimes():
+    """2,560 dense weights are quantised, as 1,024 and more are.
+
+    tflite-runtime 2.14 runs that and refuses 12, which is written where scales are by channel.
+    """
+    import zoo
+    from export.classifier import Classifier
+
+    model = export_networks.randomised(zoo.build("resnet8", num_classes=40, image_size=8))
+    many = Classifier(model, export_networks.DIGITS, tuple(map(str, range(40))))
+    file = tflite.convert(many, quantize="dynamic")
+    parsed = litert.schema.ModelT.InitFromPackedBuf(file)
+    dense = {litert.operator_name(code): code.version for code in parsed.operatorCodes}
+    assert dense["FULLY_CONNECTED"] == 9
+    pixels = evidence().held_out.pixels
+    found = parity.compare(np.array(model(pixels)), litert.Layers(file).logits(pixels))
+    assert found.top1 >= 0.98 and found.rms < 0.15
+
+
+def test_labels_stay_at_their_lines(tmp_path):
+    """A folder may be called so; and of nothing at all there is still a line."""
+    import zoo
+    from export.classifier import Classifier
+
+    names = ("new\nline", "a\u2028b\r\n", " ", "plain")
+    model = export_networks.randomised(zoo.build("resnet8", num_classes=4, image_size=8))
+    source = Classifier(model, export_networks.DIGITS, names)
+    formats.find("tflite-none").write(source, tmp_path, evidence())
+    with zipfile.ZipFile(tmp_path / "model.tflite") as archive:
+        lines = archive.read("labels.txt").decode().splitlines()
+    assert lines == ["new line", "a b", "2", "plain"]

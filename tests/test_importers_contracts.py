@@ -12,8 +12,8 @@ import zoo
 from zoo import importers, preprocess
 from zoo.importers import evaluations, labels
 from zoo.importers.layouts import KERAS_APPLICATIONS, SOURCES, targets
-from zoo.importers.places import features, places
 from zoo.importers.recognize import looks_like
+from zoo.places import features, places
 from zoo.preprocess import InputContract
 from zoo.specs import Network, find
 

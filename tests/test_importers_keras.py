@@ -177,3 +177,25 @@ def test_bgr_is_turned_once():
     arrays["conv1_conv/kernel"][:, :, 0] = 1.0  # reads blue
     kernel = fit.convert(arrays, KERAS_APPLICATIONS, network)["conv1_conv"]["kernel"]
     assert kernel[:, :, 2].all() and not kernel[:, :, :2].any()
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".weights.h5"])
+def test_a_network_as_a_layer_of_another(ending, tmp_path):
+    """As in Keras' guide to transfer learning: augmentation, the network, a head of one's own."""
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv1_conv")(image)
+    inner = keras.Model(image, keras.layers.BatchNormalization(name="conv1_bn")(x), name="resnet50")
+    parts = [keras.Input((8, 8, 3)), keras.layers.RandomFlip(), inner]
+    parts += [keras.layers.GlobalAveragePooling2D(), keras.layers.Dropout(0.1)]
+    outer = keras.Sequential([*parts, keras.layers.Dense(5, name="mine")])
+    outer.compile("adam")
+    path = tmp_path / f"w{ending}"
+    outer.save_weights(path) if ending == ".weights.h5" else outer.save(path)
+    arrays = reading.read(path, "keras_applications")
+    wanted = {"conv1_conv": inner.get_layer("conv1_conv"), "conv1_bn": inner.get_layer("conv1_bn")}
+    wanted["mine"] = outer.get_layer("mine")
+    names = {f"{name}/{v.name}": v for name, layer in wanted.items() for v in layer.weights}
+    assert names.keys() <= arrays.keys() and not {x for x in arrays if "kernel" in x} - names.keys()
+    for name, variable in names.items():
+        np.testing.assert_array_equal(arrays[name], variable)

@@ -119,7 +119,7 @@ def test_a_refused_start_does_not_block_its_correction(tmp_path):
         (images / name / "1.png").write_bytes(b"no picture")
         (images / name / "2.png").write_bytes(b"no picture")
     folder = dict(data="folder", data_dir=images, recipe="cifar10", model="resnet8", image_size=8)
-    with pytest.raises(ValueError, match="expected pictures that can be read"):
+    with pytest.raises(ValueError, match="none of the 2 pictures of train can be read"):
         train(run_dir, **folder, batch_size=2)
     assert not run_dir.exists()
     assert train(run_dir, steps=20).step == 20

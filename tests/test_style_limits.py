@@ -21,7 +21,9 @@ PATHS = ("dir", "file", "folder", "labels")
 LATER = {
     "backbone_rate",
     "contender",
+    "csv",
     "data_dir",
+    "entry",
     "evaluation",
     "group",
     "init_from",
@@ -84,7 +86,9 @@ def cannot_be_meant(flag, word):
         return None if flag["name"] in LATER else False
     if flag["kind"] == "numbers":
         return (flag["name"], value) not in {("drops", ""), ("profile_steps", "1,5")} and (
-            value not in ("5\n", " 5", "5 ", "1,5") or flag["name"] in ("drops", "profile_steps")
+            value not in ("5\n", " 5", "5 ", "1,5")
+            or flag["name"] in ("drops", "profile_steps", "mean", "std")
+            or (value == "1,5" and flag["bounds"][0] > 1)
         )
     if not value.strip() or not value.isprintable() or len(value) > 4096:
         return True

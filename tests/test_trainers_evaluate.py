@@ -1,5 +1,7 @@
 """Judging: numbers by hand, and the program as a user runs it."""
 
+import csv
+import functools
 import json
 import shutil
 import subprocess
@@ -7,11 +9,13 @@ import subprocess
 import numpy as np
 import pytest
 from export_networks import program, save_run
+from sklearn import metrics
 
 from trainers.data import sources
-from trainers.judging import figures, scores
+from trainers.judging import class_table, figures, scores
 from trainers.plan import images as run_images
 from trainers.run import classification
+from zoo import files
 
 # Five answers over three classes; the labels are 0, 1, 2, 2, 0.
 PROBABILITIES = np.array(
@@ -28,13 +32,58 @@ def test_errors_by_hand():
     assert found["error"] == 2 / 5  # images 1 and 3; the tie of the last is the earlier class'
     assert found["error_top5"] == 0
     assert found["loss"] == pytest.approx(-np.log([0.9, 0.3, 0.6, 0.2, 0.4]).mean())
+    # cat is right in 2 of 4 answers, owl in 1 of 1
     assert found["classes"] == [
-        {"name": "cat", "images": 2, "error": 0.0},
-        {"name": "dog", "images": 1, "error": 1.0},
-        {"name": "owl", "images": 2, "error": 0.5},
+        {"name": "cat", "images": 2, "error": 0.0, "precision": 0.5, "recall": 1.0, "f1": 2 / 3},
+        {"name": "dog", "images": 1, "error": 1.0, "precision": 0.0, "recall": 0.0, "f1": 0.0},
+        {"name": "owl", "images": 2, "error": 0.5, "precision": 1.0, "recall": 0.5, "f1": 2 / 3},
     ]
+    assert found["means"]["macro"] == pytest.approx({"precision": 0.5, "recall": 0.5, "f1": 4 / 9})
+    assert found["means"]["weighted"] == pytest.approx(
+        {"precision": 0.6, "recall": 0.6, "f1": 8 / 15}
+    )
     # 0 called 0 twice; 1 called 0; 2 called 2 and called 0
     assert found["confusion"] == {"0": {"0": 2}, "1": {"0": 1}, "2": {"0": 1, "2": 1}}
+
+
+def test_precision_recall_and_f1_are_scikit_learns():
+    """Of 12 classes: one never called, one without images, one neither, which is left out."""
+    rng = np.random.default_rng(0)
+    labels = rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 300)
+    called = np.where(rng.uniform(size=300) < 0.6, labels, rng.choice([0, 1, 2, 3, 10], 300))
+    called[called == 9] = 10
+    found = figures.judge(
+        scores.Scores(np.eye(12)[called], labels, np.arange(300)), [*"abcdefghijkl"]
+    )
+    oracle = functools.partial(metrics.precision_recall_fscore_support, labels, called)
+    expected = oracle(labels=range(12), zero_division=0)
+    for name, values in zip(figures.PER_CLASS, expected):
+        own = [c[name] for c in found["classes"]]
+        assert own[:11] == pytest.approx(values[:11]) and own[11] is None
+    assert found["classes"][9]["precision"] == found["classes"][10]["recall"] == 0
+    for average, means in found["means"].items():
+        expected = oracle(average=average, zero_division=0)[:3]
+        assert [means[name] for name in figures.PER_CLASS] == pytest.approx(expected)
+    assert 1 - found["error"] == pytest.approx(found["means"]["weighted"]["recall"])
+
+
+def test_the_table_of_classes_is_whole_and_its_print_short(tmp_path):
+    names = [f"class, {i:03}" for i in range(100)]
+    labels = np.repeat(np.arange(98), 2)  # the last two are neither there nor called
+    called = np.where(labels == 41, 42, labels)
+    found = figures.judge(scores.Scores(np.eye(100)[called], labels, np.arange(196)), names)
+    files.write_csv(tmp_path / "classes.csv", *class_table.rows(found))
+    with open(tmp_path / "classes.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["class"] for row in rows] == [*names, "", ""]
+    assert rows[41] | {"row": "class", "images": "2", "error": "1.0", "recall": "0.0"} == rows[41]
+    assert rows[42] | {"precision": "0.5", "recall": "1.0"} == rows[42]
+    assert [rows[99][key] for key in ("images", "error", *figures.PER_CLASS)] == ["0", *4 * [""]]
+    assert [row["row"] for row in rows[-2:]] == ["macro mean", "weighted mean"]
+    lines = class_table.lines(found)
+    assert len(lines) == 1 + 20 + 2 and "the 20 of lowest F1 of 98" in lines[0]
+    assert lines[1].split() == ["class,", "041", "2", "0.00%", "0.00%", "0.00%"]
+    assert lines[-2].split()[:4] == ["macro", "mean", "196", f"{96.5 / 98:.2%}"]
 
 
 def test_ranks_by_hand():
@@ -92,7 +141,8 @@ def test_two_devices_and_any_batch_size_judge_alike(run_dir, tmp_path):
         result = evaluate(f"--run_dir={run_dir}", f"--output_dir={place}", *arguments)
         assert result.returncode == 0 and result.stderr == "", result.stderr
         names = {p.name for p in place.iterdir()}
-        assert names == {"evaluation.json", "confusion.png", "reliability.png", "worst.png"}
+        pictures = {"confusion.png", "reliability.png", "worst.png"}
+        assert names == {"evaluation.json", "classes.csv", *pictures}
         results.append(json.loads((place / "evaluation.json").read_text()))
     one, two = results
     assert one["images"] == two["images"] == 355

@@ -179,7 +179,7 @@ def test_what_has_changed_is_told_by_whoever_asks(both, name):
             "train": lambda o=other: run_images.source_of(manifest, "train", o, run_dir),
             "validation": lambda o=other: run_images.source_of(manifest, "validation", o, run_dir),
             "export": lambda a=accepted: export_images.of_run(
-                exported, "validation", 4, None, run_dir, a
+                exported, "validation", 4, export_images.Asked(None, None, run_dir, a)
             ),
             "resume": lambda a=accepted: start(root, run_dir, accept_changed_data=a),
         }
@@ -382,4 +382,6 @@ def test_a_folder_alone_is_trained_and_resumed_as_it_was_sized(tmp_path, capsys)
     assert f"starting; {steps} steps, " in headline and headline.endswith(" epochs at 40 px")
     (root / kept.files["train"][0].name).unlink()
     assert trainers.train(**given, accept_changed_data=True).step == steps
-    assert "--epochs differ" in sentence_of(trainers.train, **given | dict(epochs=3))
+    told = sentence_of(trainers.train, **given | dict(epochs=1))
+    assert f"was trained for {steps} steps: expected more" in told
+    assert trainers.train(**given | dict(epochs=3)).step == -(-3 * kept.images["train"] // 4)

@@ -1,5 +1,6 @@
 """python -m trainers.predict, as a user runs it, and its answers beside evaluation's."""
 
+import csv
 import json
 import os
 import subprocess
@@ -122,6 +123,43 @@ def test_a_file_that_is_no_picture_gets_its_sentence_and_the_others_go_on(
     fields = [pictures.as_fields(guess) for guess in guesses]
     assert ["error" in f for f in fields] == [False, True, True, True, True, False]
     assert ["top" in f for f in fields] == [True, False, False, False, False, True]
+
+
+def test_a_table_has_a_row_a_picture(run_dir, photos, tmp_path):
+    """Read back by the csv module: names with commas and quotes, and what could not be read."""
+    odd = tmp_path / 'a, "b"\n.png'
+    odd.write_bytes(sorted(photos.glob("*.png"))[0].read_bytes())
+    bad = tmp_path / "é, none.jpg"
+    table = tmp_path / "table.csv"
+    result = predict(f"--run_dir={run_dir}", "--top=3", f"--csv={table}", photos, bad, odd)
+    assert result.returncode == 1 and result.stderr == f"{bad}: no such file\n"
+    assert result.stdout == f"written: {table}: {PICTURES + 1} pictures, 1 that could not be read\n"
+    with open(table, newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert ",".join(header) == (
+        "file,class,probability,class_2,probability_2,class_3,probability_3,error"
+    )
+    assert rows[-2] == [str(bad), *[""] * 6, "no such file"] and rows[-1][0] == str(odd)
+    guesses = list(pictures.guess(*archive.load(run_dir), [photos, odd], top=3))
+    for row, guess in zip(rows[:-2] + rows[-1:], guesses, strict=True):
+        assert row[0] == guess.file and row[-1] == ""
+        assert tuple(row[1:-1:2]) == tuple(name for name, _ in guess.top)
+        found = np.array([float(value) for value in row[2:-1:2]])
+        np.testing.assert_allclose(found, [p for _, p in guess.top], atol=1e-6)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([odd.name, table.name])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--csv=nowhere/t.csv"], "--csv: expected a file in a folder that is there"),
+        (["--csv=."], "--csv: expected a file in a folder that is there, got ."),
+        (["--csv=t.csv", "--json"], "leave one out"),
+    ],
+)
+def test_a_table_that_cannot_be_written_is_refused_first(words, sentence):
+    result = predict("--run_dir=nowhere", "a.png", *words)
+    assert result.returncode == 2 and sentence in result.stderr
 
 
 def test_bars_are_as_long_as_probabilities():

@@ -98,7 +98,8 @@ def test_curves_are_the_history(board, runs, name):
         assert board.ask("plugin/scalars/scalars", run=f"{name}/train", tag=tag)
 
 
-PICTURES = [("augmented", [0]), *((t, [10, 20, 30, 40]) for t in ("worst mistakes", "confusion"))]
+OF_ROUNDS = ("worst mistakes", "worst mistakes, Grad-CAM", "confusion")
+PICTURES = [("augmented", [0]), *((tag, [10, 20, 30, 40]) for tag in OF_ROUNDS)]
 
 
 @BOTH

@@ -11,7 +11,7 @@ import pytest
 from keras.ops import convert_to_numpy as convert
 
 import zoo
-from zoo import archive
+from zoo import archive, files
 from zoo import manifest as manifest_module
 from zoo.preprocess import InputContract
 
@@ -152,12 +152,29 @@ def test_manifest_cut_short(saved):
     "change, sentence",
     [
         (lambda m: m.update(extra=1), "unknown key extra"),
-        (lambda m: m["network"].update(width=2), "unknown key network.width"),
+        (lambda m: m["network"].update(depth=2), "unknown key network.depth"),
         (lambda m: m["input"].pop("resize_px"), "missing key input.resize_px"),
         (lambda m: m.pop("network"), "expected an object at 'network'"),
         (lambda m: m.update(format=2), "has format 2, this program reads 1"),
         (lambda m: m["class_names"].pop(), "2 class names for a network of 3 classes"),
         (lambda m: m["network"].update(name="resnet9"), "unknown network 'resnet9'"),
+        (lambda m: m.update(weights=[]), r"expected an object at 'weights', got \[\]"),
+        (lambda m: m["weights"].update({"model.weights.h5": 5}), "an object at 'weights.model.w"),
+        (lambda m: m.update(data="x"), "expected an object at 'data', got 'x'"),
+        (lambda m: m["data"].update(imported=[]), "expected an object at 'data.imported'"),
+        (lambda m: m["data"].update(name=7), "expected a text or null at 'data.name', got 7"),
+        (lambda m: m["class_names"].append(7), "expected a text at 'class_names', got 7"),
+        (lambda m: m.update(class_names={"a": 1}), "expected a list at 'class_names'"),
+        (lambda m: m.update(step=True), "expected a whole number at 'step', got True"),
+        (
+            lambda m: m["input"].update(image_size=10**6),
+            "image_size: .* at most 8,192, got 1000000",
+        ),
+        (lambda m: m["input"].update(resize_px=9.5), "resize_px: expected a whole .* got 9.5"),
+        (lambda m: m["network"].update(image_size=10**6), "image_size: .* at most 8,192"),
+        (lambda m: m["network"].update(width=17), "width: expected a number from 0.0625 to 16"),
+        (lambda m: m.update(kind=["a"]), r"has kind \['a'\], expected one of classifier"),
+        (lambda m: m.update(format=[[1]]), "has format .*, this program reads 1"),
     ],
 )
 def test_manifest_that_does_not_fit(saved, change, sentence):
@@ -233,3 +250,120 @@ def test_a_kind_that_nobody_knows_is_named(saved):
     edit(run_dir, lambda fields: fields.update(kind="oracle"))
     with pytest.raises(archive.ArchiveError, match="kind 'oracle', expected one of classifier"):
         archive.load(run_dir)
+
+
+# -- files from strangers
+
+
+def rewritten(run_dir, change):
+    """Changes the weights file, and its record with it, as who means harm would."""
+    path = run_dir / archive.WEIGHTS
+    with h5py.File(path, "r+") as file:
+        change(file)
+    facts = {"sha256": files.sha256(path), "bytes": path.stat().st_size}
+    edit(run_dir, lambda fields: fields["weights"].update({archive.WEIGHTS: facts}))
+
+
+KERNEL = "layers/conv2d/vars/0"
+
+
+def external(file):
+    del file[KERNEL]
+    file.create_dataset(KERNEL, (3, 3, 3, 16), "f4", external=[("/etc/passwd", 0, 1728)])
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((3, 3, 3, 16), "f4")
+    layout[:] = h5py.VirtualSource("other.h5", "x", (3, 3, 3, 16))
+    del file[KERNEL]
+    file.create_virtual_dataset(KERNEL, layout)
+
+
+def linked(file):
+    del file[KERNEL]
+    file[KERNEL] = h5py.ExternalLink("other.h5", "x")
+
+
+def looped(file):
+    file["layers/again"] = file["layers"]
+
+
+def grouped(file):
+    del file[KERNEL]
+    file.create_group(KERNEL)
+
+
+def sparse(file):
+    del file[KERNEL]
+    file.create_dataset(KERNEL, (2**40,), "f4")
+
+
+def packed(file):
+    del file[KERNEL]
+    file.create_dataset(KERNEL, (2**22,), "f4", data=np.zeros(2**22), compression="gzip")
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (external, "has its numbers in another file"),
+        (virtual, "has its numbers in another file"),
+        (linked, "is a link: expected arrays in the file itself"),
+        (looped, "there twice, too deep, or one of too many"),
+        (grouped, "arrays numbered from 0|does not fit"),
+        (sparse, "claims 4,398,046,511,104 bytes, and has 0"),
+        (packed, "claims 16,777,216 bytes, and has"),
+    ],
+)
+def test_weights_that_are_elsewhere_are_refused_before_anything_is_built(
+    saved, change, words, monkeypatch
+):
+    rewritten(saved[1], change)
+    monkeypatch.setitem(archive.BUILDERS, "classifier", lambda network: pytest.fail("built"))
+    with pytest.raises(archive.ArchiveError, match=words):
+        archive.load(saved[1])
+
+
+@pytest.mark.parametrize(
+    "network",
+    [{"name": "resnet9998"}, {"num_classes": 100_000}, {"image_size": 8192}, {"width": 16}],
+)
+def test_a_network_that_the_weights_do_not_have_is_not_built(saved, network, monkeypatch):
+    def change(fields):
+        fields["network"].update(network)
+        fields["class_names"] = list(map(str, range(fields["network"]["num_classes"])))
+
+    edit(saved[1], change)
+    monkeypatch.setitem(archive.BUILDERS, "classifier", lambda network: pytest.fail("built"))
+    with pytest.raises(archive.ArchiveError, match="does not fit resnet.* at layer"):
+        archive.load(saved[1])
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[" * 100_000, "is nested more than 32 deep"),
+        ('{"format": ' + "[" * 40 + "]" * 40 + "}", "is nested more than 32 deep"),
+        (
+            '{"format": 1, "class_names": [' + '"abcdefgh", ' * 2_000_000,
+            "more than 8,388,608 bytes",
+        ),
+        ('{"format": 1' + "0" * 5000 + "}", "is not a readable manifest"),
+        (b"\xff\xfe{}", "is no text in UTF-8"),
+    ],
+)
+def test_a_manifest_that_nobody_writes_is_one_sentence(text, words, tmp_path):
+    (tmp_path / archive.MANIFEST).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(archive.ArchiveError, match=words) as failure:
+        archive.load_manifest(tmp_path)
+    assert len(str(failure.value)) < 300
+
+
+def test_a_width_comes_back_and_the_papers_goes_without_saying(saved, tmp_path):
+    assert "width" not in json.loads((saved[1] / archive.MANIFEST).read_text())["network"]
+    network = zoo.Network("resnet8", 1, None, "A", width=0.25)
+    described = archive.Manifest(network, InputContract(8, 9), ("a",))
+    archive.save(zoo.build_network(network), described, tmp_path / "narrow")
+    model, manifest = archive.load(tmp_path / "narrow")
+    assert manifest.network.width == 0.25
+    assert model.get_layer("conv4_block1_2_conv").kernel.shape == (3, 3, 16, 16)

@@ -103,6 +103,45 @@ def test_pixels_are_turned_as_pillow_turns_them(turn):
     np.testing.assert_array_equal(served[0], prepared)
 
 
+def other(form, turn):
+    """A lossless PNG or WebP with the tag, as Pillow writes it."""
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x010F], exif[orientation.TAG] = "a maker's name of some length", turn
+    photograph().save(stream, form, exif=exif, **({"lossless": True} if form == "WEBP" else {}))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_other_formats_are_turned_as_pillow_turns_them(form, turn):
+    content = other(form, turn)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content)).convert("RGB")))
+    np.testing.assert_array_equal(preprocess.read(content, EXIF), expected)
+    np.testing.assert_array_equal(preprocess.read(content, IGNORED), preprocess.decode(content))
+    assert in_graph(content) == turn
+    box = (2, 3, 20, 8)
+    window = cut(tf.constant(content), tf.constant(box))
+    np.testing.assert_array_equal(window, expected[2:22, 3:11])
+    if form == "WEBP":  # some writers begin as in a JPEG
+        at = content.index(b"EXIF")
+        size = int.from_bytes(content[at + 4 : at + 8], "little") + 6
+        named = content[: at + 4] + size.to_bytes(4, "little") + b"Exif\0\0" + content[at + 8 :]
+        assert in_graph(named) == turn
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_broken_chunks_say_nothing(form):
+    content, rng = other(form, 6), np.random.default_rng(0)
+    at = content.index(b"eXIf" if form == "PNG" else b"EXIF")
+    for end in range(0, at + 4):
+        assert in_graph(content[:end]) == 1
+    head = content[: 8 if form == "PNG" else 12]
+    for chunk in (b"\xff" * 8, bytes(8), b"\x7f\xff\xff\xff" * 2, b"\x80\0\0\0" * 2):
+        assert in_graph(head + chunk * 200) == 1
+    for _ in range(9):
+        assert 1 <= in_graph(head + rng.bytes(999)) <= 8
+
+
 cut = tf.function(lambda image, box: windows.cut(image, lambda _: box, "exif"))
 
 

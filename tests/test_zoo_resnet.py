@@ -205,9 +205,9 @@ def test_unknown_name_lists_the_known(name):
         ({"bn_epsilon": float("nan")}, r"bn_epsilon: expected a number in \(0, 1\), got nan"),
         ({"bn_epsilon": 1}, r"bn_epsilon: expected a number in \(0, 1\), got 1"),
         (
-            {"width": 2, "classes": 5},
-            "unknown argument classes, width: expected one of num_classes, image_size, shortcut, "
-            "stride, batch_norm, mean, bn_epsilon, pool_pad, zeros",
+            {"depth": 2, "classes": 5},
+            "unknown argument classes, depth: expected one of num_classes, image_size, shortcut, "
+            "stride, batch_norm, mean, bn_epsilon, pool_pad, zeros, width",
         ),
     ],
 )
@@ -247,3 +247,15 @@ def test_resnet1202_builds_and_leaves_the_recursion_limit_alone():
     model = zoo.build("resnet1202", image_size=8)
     assert sys.getrecursionlimit() == limit
     assert complexity.parameters(model) == published.CIFAR[1202][0]
+
+
+def test_half_the_width_is_a_quarter_of_the_inner_kernels():
+    """Yahoo's ResNet-50 "1by2": filters 32, 64, 128, 256 in its published prototxt, two classes."""
+    network = zoo.Network("resnet50", 2, None, "B", width=0.5)
+    assert network.spec.filters == (32, 64, 128, 256)
+    kernels = {
+        x.name: x.kernel.shape for x in zoo.build_network(network).layers if hasattr(x, "kernel")
+    }
+    assert kernels["conv1_conv"] == (7, 7, 3, 32)
+    assert kernels["conv5_block3_3_conv"] == (1, 1, 256, 1024)
+    assert kernels["logits"] == (1024, 2)

@@ -28,6 +28,7 @@ def main(arguments):
             raise ValueError("--benchmark_steps is for --benchmark: give that too")
     except ValueError as error:
         program.usage_error(error)
+    program.quiet_errors()  # a picture that is cut short would be one in each epoch
     with where.waiting_aloud(options), program.quiet_start():
         from trainers.run import benchmark, classification, ending
         from trainers.run import place as places
@@ -35,7 +36,8 @@ def main(arguments):
         place = places.stand(run, options)
     with ending.in_order(place):
         if _BENCHMARK.value:
-            place.say(benchmark.report(run, place, _BENCHMARK_STEPS.value))
+            report = benchmark.report(run, place, _BENCHMARK_STEPS.value)
+            print(report if place.chief else "", end="\n" * place.chief)
         else:
             trained = classification.train(run, place)
     if not _BENCHMARK.value:

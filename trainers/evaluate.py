@@ -2,8 +2,8 @@
 
 --views=center is the single view; ten_crop averages the softmax over corners, centre and their
 mirrors; multi_scale is fully convolutional over five sizes (Sec. 3.4). Several --run_dir are an
-ensemble. Prints the errors, and writes evaluation.json and pictures: the confusion matrix, the
-calibration, the worst mistakes.
+ensemble. Prints the errors and each class' precision, recall and F1; writes evaluation.json,
+classes.csv and pictures: the confusion matrix, the calibration, the worst mistakes.
 """
 
 from trainers.judging import options
@@ -22,9 +22,11 @@ def main(arguments):
         from trainers.judging import evaluation, verdict
 
         strategy = evaluation.devices(judging)
-    result = evaluation.evaluate(judging, strategy)
-    print(verdict.as_table(result))
-    print(f"written: {judging.output_dir}/evaluation.json, {', '.join(verdict.PICTURES)}")
+    judged = evaluation.judge(judging, strategy)
+    print(verdict.as_table(judged.result), flush=True)  # also where nothing can be written
+    evaluation.write(judged, judging.output_dir)
+    written = ", ".join(("evaluation.json", verdict.TABLE, *verdict.PICTURES))
+    print(f"written: {judging.output_dir}/{written}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ classes apart by them. The images may be of other classes than the network's.
 """
 
 import pathlib
+import shlex
 
 from absl import flags
 
@@ -88,7 +89,8 @@ def write(output_dir, found, made, name):
     names = ", ".join(sorted(path.name for path in output_dir.iterdir()))
     print(f"written: {output_dir}: {names}")
     if "projector" in made:
-        print(f"see them: tensorboard --logdir={output_dir}/projector, and choose Projector")
+        logdir = shlex.quote(f"--logdir={output_dir}/projector")
+        print(f"see them: tensorboard {logdir}, and choose Projector")
 
 
 if __name__ == "__main__":

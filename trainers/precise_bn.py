@@ -6,6 +6,8 @@ augmented as in training. They go into DIR/model.precise.weights.h5 beside the m
 `--weights=precise` asks for them.
 """
 
+import shlex
+
 from absl import flags
 
 from zoo import limits, program
@@ -31,7 +33,7 @@ def main(arguments):
         from trainers.data import skipped, stream
         from trainers.judging import statistics
         from trainers.plan import images as run_images
-        from zoo import archive, disks
+        from zoo import archive, disks, progress
 
     model, manifest = archive.load(_RUN_DIR.value)
     batch_size = _BATCH_SIZE.value or manifest.recipe.get("batch_size", 64)
@@ -40,17 +42,19 @@ def main(arguments):
     source = skipped.tolerant(source)
     batches = statistics.training_batches(model, manifest, source, batch_size, _BATCHES.value)
     with stream.unreadable_named():
+        batches = progress.over(batches, "averaging batches", _BATCHES.value)
         moved = statistics.recompute(model, (images for images, *_ in batches))
     with disks.told(_RUN_DIR.value):
         archive.add(model, _RUN_DIR.value, WEIGHTS)
     if names := source.skipped.names(source):
         images = f"{len(names)} image{'s' * (len(names) > 1)}"
         print(f"passed over {images} that cannot be read: {names[0]}{' ...' * (len(names) > 1)}")
+    words = [f"--run_dir={_RUN_DIR.value}", f"--weights={WEIGHTS}"]
+    command = shlex.join(["python", "-m", "trainers.evaluate", *words])
     print(
         f"{manifest.network.name}: {len(moved)} normalisations, true averages over "
         f"{_BATCHES.value} batches of {batch_size} images; the means moved by "
-        f"{max(moved.values()):.2g} standard deviations at most; next: "
-        f"python -m trainers.evaluate --run_dir={_RUN_DIR.value} --weights={WEIGHTS}"
+        f"{max(moved.values()):.2g} standard deviations at most; next: {command}"
     )
 
 

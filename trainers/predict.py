@@ -1,6 +1,7 @@
 """python -m trainers.predict --run_dir=DIR PICTURE_OR_FOLDER ...: what a network sees in pictures.
 
-Of a classifier's run the likeliest classes of each picture. Of a detector's the objects in it: a
+Of a classifier's run the likeliest classes of each picture; --csv=FILE writes a table in place of
+the print: a row a picture with its classes, or with what is wrong. Of a detector's the objects: a
 PNG of each picture with its boxes, detections.json in COCO's results format, and images.json, which
 says what its numbers are. Pictures are prepared exactly as evaluation does. A file that is no
 picture gets its sentence on standard error, the others go on, and the exit code is 1 at the end.
@@ -17,18 +18,22 @@ from zoo import limits, program
 
 options.define_asking()
 _JSON = flags.DEFINE_bool("json", False, "print JSON for machines: a list, an object a file")
+_CSV = flags.DEFINE_string("csv", None, "write a table there, a row a picture, and print its sums")
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "a detector's pictures and results; default: RUN_DIR/predictions"
 )
 _LEAST_SCORE = limits.DEFINE_float("least_score", 0.5, "of a detector's boxes, to draw and print")
 # Which flags have no say for a run's kind.
-NOT_FOR = {"classifier": ("output_dir", "least_score"), "detector": ("top", "batch_size")}
+NOT_FOR = {"classifier": ("output_dir", "least_score"), "detector": ("top", "batch_size", "csv")}
 
 
 def main(paths):
     if not paths:
         program.usage_error("expected pictures or folders to look at, got none")
+    if _CSV.value:
+        check_csv(pathlib.Path(_CSV.value))
     with program.quiet_start():
+        from trainers.judging import pictures
         from zoo import archive
 
         asked = flags.FLAGS
@@ -38,17 +43,20 @@ def main(paths):
             program.usage_error(f"--{foreign[0]} has no meaning for a {kind}: leave it out")
         model, manifest = archive.load(asked.run_dir, asked.weights, kind=kind)
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
-    answer = {"classifier": classify, "detector": detect}[kind]
-    raise SystemExit(1 if answer(model, manifest, paths) else 0)
+    failed = {"classifier": classify, "detector": detect}[kind](model, manifest, paths)
+    for note in pictures.notes(paths, asked.run_dir):
+        print(f"NOTE: {note}", file=sys.stderr)
+    raise SystemExit(1 if failed else 0)
 
 
 def classify(model, manifest, paths):
-    """Prints the likeliest classes; returns how many files failed."""
+    """Prints the likeliest classes, or writes the table; returns how many files failed."""
     from trainers.judging import pictures
 
     asked = flags.FLAGS
     guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
+    if _CSV.value:
+        return write_csv(_CSV.value, guesses, min(asked.top, len(manifest.class_names)))
     return printed(guesses, pictures.as_fields, pictures.as_text)
 
 
@@ -73,6 +81,36 @@ def printed(answers, as_fields, as_text):
     if _JSON.value:
         return print_json([as_fields(answer) for answer in answers])
     return print_text(answers, as_text)
+
+
+def check_csv(path):
+    """Ends the program where no table could be written, before any picture is looked at."""
+    if _JSON.value:
+        program.usage_error("--csv and --json are two ways to answer: leave one out")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        program.usage_error(f"--csv: expected a file in a folder that is there, got {path}")
+
+
+def write_csv(path, guesses, top):
+    """Writes each as it comes; errors on standard error too: -> how many there were."""
+    from trainers.judging import pictures
+    from zoo import disks, files, progress
+
+    counted = {"pictures": 0, "failed": 0}
+
+    def rows():
+        for guess in guesses:
+            counted["failed" if guess.error else "pictures"] += 1
+            if guess.error:
+                print(f"{guess.file}: {guess.error}", file=sys.stderr, flush=True)
+            yield pictures.as_row(guess, top)
+
+    with disks.told(pathlib.Path(path).absolute().parent):
+        looked_at = progress.over(rows(), "looking at pictures", None)
+        files.write_csv(path, pictures.columns(top), looked_at)
+    failed = f", {counted['failed']:,} that could not be read" * bool(counted["failed"])
+    print(f"written: {path}: {counted['pictures']:,} pictures{failed}")
+    return counted["failed"]
 
 
 def print_json(items):

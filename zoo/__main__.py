@@ -9,11 +9,12 @@ import sys
 
 from absl import flags
 
-from zoo import program, specs
+from zoo import limits, program, specs
 
 _JSON = flags.DEFINE_bool("json", False, "print JSON for machines")
 _SHORTCUT = flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, "instead of the paper's own")
 _STRIDE = flags.DEFINE_enum("stride", "1x1", specs.STRIDES, "a bottleneck's: v1 is 1x1, v1.5 3x3")
+_WIDTH = limits.DEFINE_float("width", 1.0, "multiplies the filters: 0.5 halves them")
 
 
 def main(names):
@@ -24,12 +25,11 @@ def main(names):
     with program.quiet_start():
         from zoo import catalogue
 
+    options = _SHORTCUT.value, _STRIDE.value, _WIDTH.value
     if names:
-        shown = (catalogue.table(spec, _SHORTCUT.value, _STRIDE.value) for spec in chosen)
-        text = catalogue.as_table_1
+        shown, text = (catalogue.table(spec, *options) for spec in chosen), catalogue.as_table_1
     else:
-        shown = (catalogue.row(spec, _SHORTCUT.value, _STRIDE.value) for spec in chosen)
-        text = catalogue.as_line
+        shown, text = (catalogue.row(spec, *options) for spec in chosen), catalogue.as_line
         if not _JSON.value:
             print(catalogue.HEADER)
     if _JSON.value:

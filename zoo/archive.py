@@ -10,9 +10,8 @@ import io
 import pathlib
 import shutil
 
-import h5py
-
-from zoo import files, precision
+from zoo import arrays, files, places, precision
+from zoo.detection import places as detection
 from zoo.detection.network import build_detector
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
@@ -32,8 +31,9 @@ __all__ = [
 ]
 
 WEIGHTS = "model.weights.h5"
-# Of each of zoo.manifest.KINDS.
+# Of each of zoo.manifest.KINDS; the shapes are of what will be built, told beforehand.
 BUILDERS = {"classifier": build_network, "detector": build_detector}
+SHAPES = {"classifier": places.shapes, "detector": detection.shapes}
 
 
 def weights_file(weights):
@@ -128,9 +128,13 @@ def load(run_dir, weights="model", dtype="float32", kind="classifier"):
             f"its manifest names ({', '.join(manifest.weights)})"
         )
     _check_file(path, manifest.weights.get(path.name, {}))
+    stored = _stored(path)
+    if kind in SHAPES:  # before anything as large as the manifest claims is built
+        _check_shapes(path, manifest.network.name, SHAPES[kind](manifest.network), stored)
     with precision.policy(dtype):
         model = BUILDERS[kind](manifest.network)
-    _check_shapes(path, model)
+    expected = {x.name: [tuple(v.shape) for v in x.weights] for x in model.layers if x.weights}
+    _check_shapes(path, model.name, expected, stored)
     model.load_weights(path)
     return model, manifest
 
@@ -146,26 +150,22 @@ def _check_file(path, expected):
         )
 
 
-def _check_shapes(path, model):
-    """Compares layer names and shapes in a Keras weights file with a network's."""
-    expected = {
-        layer.name: [tuple(v.shape) for v in layer.weights]
-        for layer in model.layers
-        if layer.weights
-    }
-    found = {}
+def _stored(path):
+    """The shapes of each layer of a Keras weights file, of which nothing is read."""
+    try:
+        with arrays.opened(path) as file:
+            groups = arrays.layers(file, path)
+            return {name: [item.shape for item in items] for name, items in groups}
+    except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path} is no file of weights: {error}") from None
 
-    def collect(_, item):
-        if isinstance(item, h5py.Group) and "name" in item.attrs and len(item):
-            shapes = [item[str(i)].shape for i in range(len(item))]
-            found[item.attrs["name"]] = shapes
 
-    with h5py.File(path, "r") as file:
-        file.visititems(collect)
+def _check_shapes(path, network, expected, found):
+    """Compares layer names and shapes with those of the network."""
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             raise ArchiveError(
-                f"{path} does not fit {model.name} at layer {name!r}: expected weights of shapes "
+                f"{path} does not fit {network} at layer {name[:60]!r}: expected weights of shapes "
                 f"{expected.get(name, 'none')}, found {found.get(name, 'none')}"
             )
 

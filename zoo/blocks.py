@@ -114,9 +114,9 @@ BLOCKS = {
 }
 
 
-def imagenet_stem(x, *, pool_pad="both", **norm):
-    """conv1 and the max pool of Table 1: (B, H, W, 3) -> (B, H/4, W/4, 64)."""
-    x = conv_bn(x, 64, 7, 2, name="conv1", **norm)
+def imagenet_stem(x, filters=64, *, pool_pad="both", **norm):
+    """conv1 and the max pool of Table 1: (B, H, W, 3) -> (B, H/4, W/4, filters)."""
+    x = conv_bn(x, filters, 7, 2, name="conv1", **norm)
     x = relu(x, name="conv1_relu")
     # Zeros cannot win against a ReLU's output, so padding with them is padding with -inf.
     sides = 1 if pool_pad == "both" else ((0, 1), (0, 1))
@@ -124,9 +124,9 @@ def imagenet_stem(x, *, pool_pad="both", **norm):
     return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 
 
-def cifar_stem(x, *, pool_pad="both", **norm):
-    """The first 3x3 of Sec. 4.2: (B, H, W, 3) -> (B, H, W, 16)."""
-    x = conv_bn(x, 16, 3, name="conv1", **norm)
+def cifar_stem(x, filters=16, *, pool_pad="both", **norm):
+    """The first 3x3 of Sec. 4.2: (B, H, W, 3) -> (B, H, W, filters)."""
+    x = conv_bn(x, filters, 3, name="conv1", **norm)
     return relu(x, name="conv1_relu")
 
 

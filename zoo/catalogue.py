@@ -15,16 +15,16 @@ HEADER = (
 )
 
 
-def row(spec, shortcut=None, stride="1x1"):
+def row(spec, shortcut=None, stride="1x1", width=1.0):
     """The catalogue's line as data: Spec -> dict."""
-    model = _counted(spec, shortcut, stride)
+    model = _counted(spec, shortcut, stride, width)
     depth = spec.name.removeprefix("resnet").removeprefix("plain")
     return {
-        **_head(spec, shortcut, stride),
+        **_head(spec, shortcut, stride, width),
         "parameters": complexity.parameters(model),
-        "paper_parameters_1e6": PAPER_MPARAMS.get(depth),
+        "paper_parameters_1e6": PAPER_MPARAMS.get(depth) if width == 1 else None,
         "multiply_adds": complexity.multiply_adds(model),
-        "paper_multiply_adds_1e9": PAPER_GMACS.get(depth),
+        "paper_multiply_adds_1e9": PAPER_GMACS.get(depth) if width == 1 else None,
     }
 
 
@@ -38,12 +38,12 @@ def as_line(item):
     )
 
 
-def table(spec, shortcut=None, stride="1x1"):
+def table(spec, shortcut=None, stride="1x1", width=1.0):
     """One column of Table 1 as data: Spec -> dict with a list of stages."""
-    model = _counted(spec, shortcut, stride)
+    model = _counted(spec, shortcut, stride, width)
     groups = itertools.groupby(_weighted_and_pools(model), key=_stage)
     return {
-        **_head(spec, shortcut, stride),
+        **_head(spec, shortcut, stride, width),
         "stages": [_stage_row(name, list(members)) for name, members in groups],
         "parameters": complexity.parameters(model),
         "multiply_adds": complexity.multiply_adds(model),
@@ -52,6 +52,7 @@ def table(spec, shortcut=None, stride="1x1"):
 
 def as_table_1(item):
     options = f"shortcut {item['shortcut'] or 'none'}, stride on the {item['stride']}"
+    options += "" if item["width"] == 1 else f", width {item['width']:g}"
     lines = [f"{item['name']}: {item['layers']} layers, {options}, {item['image_size']} px"]
     for stage in item["stages"]:
         for i, (layers, times) in enumerate(stage["layers"]):
@@ -64,19 +65,25 @@ def as_table_1(item):
     return "\n".join(lines)
 
 
-def _head(spec, shortcut, stride):
+def _head(spec, shortcut, stride, width):
     return {
         "name": spec.name,
         "layers": spec.layers,
         "shortcut": _shortcut(spec, shortcut),
         "stride": stride,
         "image_size": spec.image_size,
+        "width": width,
     }
 
 
-def _counted(spec, shortcut, stride):
-    size = spec.image_size
-    return build(spec.name, image_size=size, shortcut=_shortcut(spec, shortcut), stride=stride)
+def _counted(spec, shortcut, stride, width):
+    return build(
+        spec.name,
+        image_size=spec.image_size,
+        shortcut=_shortcut(spec, shortcut),
+        stride=stride,
+        width=width,
+    )
 
 
 def _shortcut(spec, shortcut):

@@ -1,18 +1,19 @@
-"""A full disk, told in one sentence wherever something is written."""
+"""A disk that takes nothing more, told in one sentence wherever something is written."""
 
 import contextlib
 import errno
 
 FULL = {errno.ENOSPC: "No space left", errno.EDQUOT: "Disk quota exceeded"}
+DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class DiskError(OSError):
-    """No space left: where, and what to do."""
+    """What cannot be written: where, why, and what to do."""
 
 
 @contextlib.contextmanager
 def told(directory):
-    """Inside, no space left on the disk of `directory` is a DiskError, by whomever it was met."""
+    """Inside, a `directory` that takes nothing more is a DiskError, by whomever it was met."""
     try:
         yield
     except Exception as error:
@@ -20,6 +21,11 @@ def told(directory):
             raise DiskError(
                 f"No space left on the disk of {directory}: free some and repeat the command; "
                 "nothing half written was left"
+            ) from error
+        if getattr(error, "errno", None) in DENIED:
+            raise DiskError(
+                f"{directory} may not be written to ({error.strerror}): give another --output_dir, "
+                "or make it writable"
             ) from error
         raise
 

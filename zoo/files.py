@@ -5,8 +5,10 @@ the process that writes it, so that what a killed one left behind is known for w
 """
 
 import contextlib
+import csv
 import functools
 import hashlib
+import itertools
 import json
 import os
 import pathlib
@@ -121,14 +123,29 @@ def started(pid):
 
 
 def write_text(path, text):
-    """The text as UTF-8."""
+    r"""The text as UTF-8; bytes of a file's name that are no text as `\udc80` to `\udcff`.
+
+    In JSON that is the name again when it is read.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path, value):
     """Readable JSON; ValueError on NaN or infinity, which JSON does not have."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_csv(path, header, rows):
+    """A table as RFC 4180 has it, lines ended by LF, in UTF-8; None is an empty field.
+
+    Rows may be a generator. What is no text, as a file's name may be, is written with backslashes.
+    """
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        csv.writer(file, lineterminator="\n").writerows(itertools.chain([header], rows))
 
 
 def sha256(path):

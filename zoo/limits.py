@@ -11,6 +11,8 @@ import re
 
 from absl import flags
 
+from zoo import sizes
+
 
 class LimitError(ValueError):
     """A value that cannot be meant: `--name: expected ..., got ...`."""
@@ -50,6 +52,24 @@ class Real:
         return self.least <= value < self.most if self.below else self.least <= value <= self.most
 
 
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """The side of a square, or height x width: `zoo.sizes`."""
+
+    least: int
+    most: int
+    kind, written = staticmethod(sizes.read), re.compile(r"[+-]?[0-9]{1,20}|[0-9]{1,5}x[0-9]{1,5}")
+
+    def __str__(self):
+        sides = f"from {self.least} to {self.most}"
+        return f"a whole number {sides}, or height x width such as 192x256"
+
+    def holds(self, value):
+        sides = value if isinstance(value, (tuple, list)) else (value, value)
+        each = Whole(self.least, self.most)
+        return len(sides) == 2 and all(map(each.holds, sides))
+
+
 STEPS = Whole(1, 10**9)  # int32 counts them on the device
 IMAGES = Whole(1, 10**9)
 BATCH = Whole(1, 2**20)
@@ -73,12 +93,13 @@ LIMITS = {
     "momentum": SHARE,
     "weight_decay": Real(0, 1000),
     "label_smoothing": SHARE,
+    "class weight": Real(0, 1e6),
     "mixup": Real(0, 1000),
     "cutmix": Real(0, 1000),
     "ema": SHARE,
     "erase": SHARE,
     "pad_px": Whole(0, 256),
-    "image_size": SIDE,
+    "image_size": Size(SIDE.least, SIDE.most),
     "resize_px": SIDE,
     "backbone_rate": Real(0, 1000),
     # a detector's
@@ -113,18 +134,28 @@ LIMITS = {
     "accumulate": BATCH,
     "max_skipped": Real(0, 1),
     # other programs'
+    "sweep_steps": Whole(20, 10**6),
+    "lowest_rate": Real(1e-12, 1e6),
+    "highest_rate": Real(1e-12, 1e6),
     "limit": IMAGES,
     "top": IMAGES,
     "neighbours": IMAGES,
     "batches": STEPS,
     "batch_size of statistics": Whole(2, BATCH.most),  # one image has no deviation
     "per_class": IMAGES,
+    "width": Real(1 / 16, 16),  # of Table 1's filters
+    "mean of white": Real(0, 1),  # as Torch's transforms count pixels
+    "std of white": Real(1e-3, 1),
     "port": Whole(0, 65_535),
     "port of another": Whole(1, 65_535),
     "images": IMAGES,
     "calibration_images": IMAGES,
+    "max_body_mb": Whole(1, 1000),
+    "max_batch": Whole(1, 4096),
     "version": Whole(1, 2**63 - 1),  # TensorFlow Serving's are int64
     # the benchmarks'
+    "clients": Whole(1, 256),
+    "seconds": Whole(1, 3600),
     "rounds": Whole(1, 1000),
     "gpus": Whole(1, 64),
     "multiply_adds": Whole(1, 2**63 - 1),
@@ -175,24 +206,25 @@ class Parser(flags.ArgumentParser):
         return read(self.limit, argument, self.name)
 
     def flag_type(self):
-        return LIMITS[self.limit].kind.__name__
+        kind = LIMITS[self.limit].kind
+        return "size" if kind is sizes.read else kind.__name__
 
 
 class ListParser(flags.ListParser):
     """Numbers by commas: -> a list of them."""
 
-    def __init__(self, name, fewest):
+    def __init__(self, name, fewest, limit=None):
         super().__init__()
-        self.name, self.fewest = name, fewest
+        self.name, self.fewest, self.limit = name, fewest, limit or name
 
     def parse(self, argument):
-        found = [read(self.name, part) for part in super().parse(argument)]
+        found = [read(self.limit, part, self.name) for part in super().parse(argument)]
         if len(found) < self.fewest:
             raise LimitError(f"--{self.name}: expected numbers by commas, got {shown(argument)}")
         return found
 
     def flag_type(self):
-        return f"{LIMITS[self.name].kind.__name__},..."
+        return f"{LIMITS[self.limit].kind.__name__},..."
 
 
 def DEFINE_integer(name, default, help_, flag_values=flags.FLAGS, limit=None):
@@ -204,9 +236,9 @@ def DEFINE_integer(name, default, help_, flag_values=flags.FLAGS, limit=None):
 DEFINE_float = DEFINE_integer  # LIMITS says which; at a definition a reader wants to see it
 
 
-def DEFINE_numbers(name, default, help_, flag_values=flags.FLAGS, fewest=1):
+def DEFINE_numbers(name, default, help_, flag_values=flags.FLAGS, fewest=1, limit=None):
     """A flag that is numbers by commas, `fewest` at least: a list."""
-    parser, serializer = ListParser(name, fewest), flags.CsvListSerializer(",")
+    parser, serializer = ListParser(name, fewest, limit), flags.CsvListSerializer(",")
     return flags.DEFINE(parser, name, default, help_, flag_values, serializer)
 
 

@@ -2,13 +2,13 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import pathlib
 import platform
 
-from zoo.detection.preprocess import DetectionInput
+from zoo import records
+from zoo.contract import InputContract
+from zoo.detection.contract import DetectionInput
 from zoo.detection.specs import Detector
-from zoo.preprocess import InputContract
 from zoo.specs import Network
 
 FORMAT = 1
@@ -56,6 +56,7 @@ class Manifest:
         fields = dataclasses.asdict(self)
         if self.kind == "classifier":
             del fields["kind"]
+            fields["network"] = self.network.as_fields()
         return fields
 
 
@@ -63,7 +64,7 @@ def load_manifest(run_dir):
     """The manifest alone: directory -> Manifest. ArchiveError names what does not fit."""
     path = pathlib.Path(run_dir) / MANIFEST
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = records.read(path)
     except FileNotFoundError:
         raise ArchiveError(
             f"{run_dir} holds no trained network: expected {MANIFEST} in it; "
@@ -75,20 +76,60 @@ def load_manifest(run_dir):
         raise ArchiveError(f"{path} is not a manifest: expected a JSON object with a format number")
     if fields["format"] != FORMAT:
         raise ArchiveError(
-            f"{path} has format {fields['format']}, this program reads {FORMAT}: "
+            f"{path} has format {records.shown(fields['format'])}, this program reads {FORMAT}: "
             "use the version that wrote it"
         )
     kind = fields.get("kind", "classifier")
-    if kind not in KINDS:
-        raise ArchiveError(f"{path} has kind {kind!r}, expected one of {', '.join(KINDS)}")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ArchiveError(
+            f"{path} has kind {records.shown(kind)}, expected one of {', '.join(KINDS)}"
+        )
     network, contract = KINDS[kind]
     try:
         fields["network"] = _from_fields(network, fields.get("network"), "network.")
         fields["input"] = _from_fields(contract, fields.get("input"), "input.")
+        _check_types(fields)
         fields["class_names"] = tuple(fields.get("class_names", ()))
         return _from_fields(Manifest, fields, "")
     except (TypeError, ValueError) as error:
         raise ArchiveError(f"{path}: {error}") from None
+
+
+# What readers rely on; whatever else stands there is printed at most.
+_OBJECTS = ("data", "recipe", "metrics", "versions", "weights")
+_TYPES = {
+    "data.name": (str, type(None)),
+    "data.data_dir": (str, type(None)),
+    "data.drawing": str,
+    "data.seed": int,
+    "data.train_images": int,
+    "data.validation_images": int,
+    "data.imported": dict,
+    "data.init_from": dict,
+    "recipe.batch_size": int,
+    "recipe.precision": str,
+}
+
+
+def _check_types(fields):
+    """ValueError for the first field, or entry of one, that is of another type than ours."""
+    for name in ("seed", "step"):
+        records.of_type(fields.get(name, 0), int, name)
+    for name in records.of_type(fields.get("class_names", []), list, "class_names"):
+        records.of_type(name, str, "class_names")
+    for name in _OBJECTS:
+        records.of_type(fields.get(name, {}), dict, name)
+    for place, kinds in _TYPES.items():
+        outer, inner = place.split(".")
+        if inner in fields.get(outer, {}):
+            records.of_type(fields[outer][inner], kinds, place)
+    for name, value in fields.get("metrics", {}).items():
+        records.of_type(value, (int, float, str, list, dict, bool, type(None)), f"metrics.{name}")
+    for name, facts in fields.get("weights", {}).items():
+        place = f"weights.{name[:40]}"
+        records.of_type(facts, dict, place)
+        records.of_type(facts.get("sha256"), str, f"{place}.sha256")
+        records.of_type(facts.get("bytes"), int, f"{place}.bytes")
 
 
 def versions():
@@ -101,11 +142,14 @@ def versions():
 def _from_fields(kind, fields, prefix):
     """A dataclass from JSON fields; ValueError names the keys that are unknown or missing."""
     if not isinstance(fields, dict):
-        raise ValueError(f"expected an object at {prefix.rstrip('.')!r}, got {fields!r}")
+        raise ValueError(
+            f"expected an object at {prefix.rstrip('.')!r}, got {records.shown(fields)}"
+        )
     known = {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(fields) - set(known))
     if unknown:
-        raise ValueError(f"unknown key {', '.join(prefix + key for key in unknown)}")
+        named = ", ".join(prefix + key[:40] for key in unknown[:3])
+        raise ValueError(f"unknown key {named}" + " and more" * (len(unknown) > 3))
     missing = [name for name, field in known.items() if name not in fields and _required(field)]
     if missing:
         raise ValueError(f"missing key {', '.join(prefix + key for key in missing)}")

@@ -1,7 +1,7 @@
-"""Which way up a JPEG is: Exif's orientation, read and undone by TensorFlow ops alone.
+"""Which way up a picture is: Exif's orientation, read and undone by TensorFlow ops alone.
 
 A camera stores a picture as its sensor lay and notes how to turn it (Exif 2.32, 4.6.4, tag 274);
-browsers and people see it turned. Pictures of other formats are as they are stored.
+browsers and people see it turned. JPEG, PNG and WebP have it; the others are as they are stored.
 """
 
 import tensorflow as tf
@@ -11,11 +11,81 @@ TAG, SHORT = 274, 3
 ENTRY = 12  # bytes: tag 2, type 2, count 4, value 4
 MOST_ENTRIES = 128
 MOST_SEGMENTS = 32  # passed over in search of Exif's, which is among the first
+NAMED = b"Exif\0\0"  # before the TIFF: in JPEG always, in WebP by some writers
 
 
 def orientation(encoded):
     """1 to 8, as Exif numbers them; 1 where nothing says otherwise: () string -> () int32."""
-    return tf.cond(tf.io.is_jpeg(encoded), lambda: of_jpeg(encoded), lambda: tf.constant(UPRIGHT))
+    return tf.cond(tf.io.is_jpeg(encoded), lambda: of_jpeg(encoded), lambda: of_others(encoded))
+
+
+# A function of its own, not inlined: of a JPEG its operations need not even be passed over.
+@tf.function(
+    input_signature=[tf.TensorSpec((), tf.string)],
+    autograph=False,
+    experimental_attributes={"_noinline": True},
+)
+def of_others(encoded):
+    """The orientation of a PNG or a WebP; of anything else it is 1: () string -> () int32."""
+    head = values_at(encoded, tf.constant(0), 12)
+    is_webp = equals(head[:4], b"RIFF") & equals(head[8:], b"WEBP")
+    return tf.cond(
+        equals(head[:8], b"\x89PNG\r\n\x1a\n"),
+        lambda: of_png(encoded),
+        lambda: tf.cond(is_webp, lambda: of_webp(encoded), lambda: tf.constant(UPRIGHT)),
+    )
+
+
+def of_png(encoded):
+    """Chunks of length, name, content and checksum up to the pixels (PNG 3, 5.3 and 11.3.4.4)."""
+    return of_chunks(
+        encoded,
+        tf.constant(8),
+        lambda head: (head[4:], 12 + big_endian(head[:4])),
+        (b"eXIf", b"IDAT", b"IEND"),
+    )
+
+
+def of_webp(encoded):
+    """Chunks of name, length and content, filled up to an even length (RFC 9649, 2.3 and 2.7)."""
+
+    def parted(head):
+        length = big_endian(head[:3:-1])
+        return head[:4], 8 + length + length % 2
+
+    return of_chunks(encoded, tf.constant(12), parted, (b"EXIF",))
+
+
+def of_chunks(encoded, start, parted, ends):
+    """Walks from chunk to chunk until one of `ends`; the first of those is Exif's: -> () int32.
+
+    `parted` makes of a chunk's eight first bytes its name and how far it is to the next.
+    """
+
+    def goes_on(position, head, number):
+        name, _ = parted(head)
+        there = (position < tf.strings.length(encoded)) & (number < MOST_SEGMENTS)
+        return there & ~tf.reduce_any([equals(name, end) for end in ends])
+
+    def following(position, head, number):
+        _, step = parted(head)
+        after = position + tf.where((step >= 8) & (step < 2**30), step, 2**30)
+        after = tf.minimum(after, tf.strings.length(encoded))
+        return after, values_at(encoded, after, 8), number + 1
+
+    first = start, values_at(encoded, start, 8), tf.constant(0)
+    position, head, _ = tf.while_loop(goes_on, following, first)
+    content = position + 8
+    named = equals(values_at(encoded, content, len(NAMED)), NAMED)
+    return tf.cond(
+        equals(parted(head)[0], ends[0]),
+        lambda: of_tiff(encoded, content + tf.where(named, len(NAMED), 0)),
+        lambda: tf.constant(UPRIGHT),
+    )
+
+
+def equals(values, text):
+    return tf.reduce_all(values == tf.constant([*text]))
 
 
 def of_jpeg(encoded):
@@ -40,8 +110,7 @@ def of_jpeg(encoded):
 
 
 def is_exif(head):
-    named = tf.constant([*b"\xff\xe1", *b"Exif\0\0"])
-    return tf.reduce_all(tf.concat([head[:2], head[4:]], axis=0) == named)
+    return equals(tf.concat([head[:2], head[4:]], axis=0), b"\xff\xe1" + NAMED)
 
 
 def of_tiff(encoded, start):

@@ -4,49 +4,21 @@ TensorFlow ops alone, so evaluation and every exported graph run the very same c
 in 0-255: subtracting the mean is the network's first layer.
 """
 
-import dataclasses
-
 import tensorflow as tf
 
-from zoo import headers, orientation
+from zoo import headers, orientation, sizes
+from zoo.contract import InputContract
 
-METHODS = ("bilinear", "bicubic")
-ROUNDINGS = ("nearest", "torch")
-ORIENTATIONS = ("ignored", "exif")
-
-
-@dataclasses.dataclass(frozen=True)
-class InputContract:
-    """How a picture becomes a network's input; the manifest's `input`.
-
-    The shorter side is resized to `resize_px`, then the central `image_size` square is cut out
-    (Sec. 3.4). `antialias` low-passes when shrinking, as PIL does and plain TensorFlow does not:
-    the choice alone moves top-1 by up to a point. `rounding` "torch" makes whole pixels of the
-    longer side and of the crop's corner as torchvision does: cut off, and to the nearest even.
-    `orientation` "exif" turns a JPEG as its camera has noted; "ignored" is of weights from
-    elsewhere and of manifests that do not speak of it.
-    """
-
-    image_size: int
-    resize_px: int
-    method: str = "bilinear"
-    antialias: bool = True
-    rounding: str = "nearest"
-    orientation: str = "ignored"
-
-    def __post_init__(self):
-        if self.method not in METHODS:
-            raise ValueError(f"resize method: expected one of {METHODS}, got {self.method!r}")
-        if self.rounding not in ROUNDINGS:
-            raise ValueError(f"rounding: expected one of {ROUNDINGS}, got {self.rounding!r}")
-        if self.orientation not in ORIENTATIONS:
-            raise ValueError(
-                f"orientation: expected one of {ORIENTATIONS}, got {self.orientation!r}"
-            )
-        if not 1 <= self.image_size <= self.resize_px:
-            raise ValueError(
-                f"expected 1 <= image_size <= resize_px, got {self.image_size} and {self.resize_px}"
-            )
+__all__ = [
+    "InputContract",
+    "corner",
+    "decode",
+    "prepare",
+    "read",
+    "resize",
+    "resize_crop",
+    "scaled_size",
+]
 
 
 def decode(image_bytes):
@@ -69,17 +41,17 @@ def read(image_bytes, contract):
 
 def resize_crop(image, contract):
     """The contract applied: (H, W, 3) pixels -> (image_size, image_size, 3) float32 in 0-255."""
-    size = contract.image_size
     image = tf.cast(image, tf.float32)
-    scaled = scaled_size(tf.shape(image)[:2], contract.resize_px, contract.rounding)
+    scaled = resized_size(tf.shape(image)[:2], contract)
     image = tf.cond(
         tf.reduce_all(scaled == tf.shape(image)[:2]),
         lambda: image,
         lambda: resize(image, scaled, contract),
     )
-    top, left = tf.unstack(corner(scaled, size, contract.rounding))
-    image = image[top : top + size, left : left + size]
-    return tf.ensure_shape(image, (size, size, 3))
+    top, left = tf.unstack(corner(scaled, contract.image_size, contract.rounding))
+    height, width = sizes.of(contract.image_size)
+    image = image[top : top + height, left : left + width]
+    return tf.ensure_shape(image, (height, width, 3))
 
 
 def prepare(image_bytes, contract):
@@ -87,8 +59,18 @@ def prepare(image_bytes, contract):
 
     Raises InvalidArgumentError on what cannot be decoded, and on what claims to be too large.
     """
-    bounded = headers.bounded(image_bytes, contract.resize_px)
+    bounded = headers.bounded(image_bytes, contract.bound_px)
     return resize_crop(read(bounded, contract), contract)
+
+
+def resized_size(height_width, contract):
+    """Height and width of a picture before the crop: (2,) -> (2,) int32."""
+    if sizes.is_square(contract.image_size):
+        return scaled_size(height_width, contract.resize_px, contract.rounding)
+    covered = tf.constant(contract.covered)
+    sides = tf.cast(height_width, tf.float32)
+    factor = tf.reduce_max(tf.cast(covered, tf.float32) / sides)
+    return tf.maximum(tf.cast(tf.round(sides * factor), tf.int32), covered)
 
 
 def scaled_size(height_width, shorter_px, rounding="nearest"):
@@ -104,7 +86,7 @@ def scaled_size(height_width, shorter_px, rounding="nearest"):
 
 
 def corner(height_width, size, rounding="nearest"):
-    """Top and left of the central square: (2,) -> (2,) int32."""
+    """Top and left of the central square, or box of (height, width): (2,) -> (2,) int32."""
     margin = height_width - size
     if rounding == "torch":
         return tf.cast(tf.round(margin / 2), tf.int32)  # halves to the even, as Python's round

@@ -30,6 +30,8 @@ __all__ = [
 
 OURS = ("zoo", "trainers", "export", "benchmarks")
 
+flags.DEFINE_bool("quiet", False, "print results, warnings and errors alone")
+
 HINT = "(--help lists the flags)"
 HELP = re.compile(r"--?(h|help(full|short|xml)?)(=.*)?", re.DOTALL)
 LONGEST = 300  # characters of a sentence: what a terminal shows in three or four lines
@@ -43,6 +45,7 @@ def run(main, usage):
     `usage` is the program's docstring; `--help` prints it and the flags of our modules. Our own
     errors, and the system's on files, end in one sentence on standard error.
     """
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text at all
     if any(map(HELP.fullmatch, sys.argv[1:])):
         raise SystemExit(_guarded(lambda _: print(help_text(usage)), []))
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse)
@@ -106,7 +109,7 @@ def _parse(argv):
         for flag in flags.FLAGS.flags_by_module_dict()["absl.app"]:
             if flag.present:  # a debugger, a profiler: of ours none
                 raise flags.UnrecognizedFlagError(flag.name)
-        texts.check_flags(flags.FLAGS)
+        texts.settle_flags(flags.FLAGS)
         return words
     except UnicodeError:
         usage_error("--flagfile: expected lines of flags, got a file that is no text")

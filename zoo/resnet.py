@@ -6,7 +6,7 @@ import functools
 import keras
 from keras import layers
 
-from zoo import blocks
+from zoo import blocks, sizes
 from zoo.layers import PixelNormalization
 from zoo.recursion import room_for
 from zoo.specs import Network, find
@@ -39,10 +39,11 @@ def build(name, *, num_classes=None, shortcut=None, image_size=None, stride="1x1
 
 def build_network(network):
     """The same from its full description, such as a manifest's: Network -> keras.Model."""
-    spec, size = find(network.name), network.image_size
+    spec, size = network.spec, network.image_size
     # Keras' own default, `floatx`, may be a half, which would round pixels before the first layer.
-    image = keras.Input((size, size, 3), dtype="float32", name="image")
-    x = trunk(network, image, last_stage(spec))
+    sides = (None, None) if size is None else sizes.of(size)
+    image = keras.Input((*sides, 3), dtype="float32", name="image")
+    x = trunk(network, image, spec.last_stage)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     logits = layers.Dense(
         network.num_classes, kernel_initializer=blocks.he_normal(), dtype="float32", name="logits"
@@ -51,17 +52,13 @@ def build_network(network):
         return keras.Model(image, logits, name=network.name)
 
 
-def last_stage(spec):
-    """The number of the last convX_x: 5 in Table 1, 4 in the 6n + 2 family."""
-    return 1 + len(spec.depths)
-
-
 def trunk(network, image, last):
     """Pixels through conv`last`_x: (B, H, W, 3) -> (B, h, w, C)."""
-    size = network.image_size
-    mean_shape = (size, size, 3) if network.mean == "pixel" else (1, 1, 3)
-    x = PixelNormalization(mean_shape, name="pixels")(image)
-    x = blocks.STEMS[find(network.name).stem](x, pool_pad=network.pool_pad, **_norm(network))
+    spec = network.spec
+    sides = sizes.of(network.image_size) if network.mean == "pixel" else (1, 1)
+    x = PixelNormalization((*sides, 3), name="pixels")(image)
+    filters = network.stem_filters or spec.filters[0]
+    x = blocks.STEMS[spec.stem](x, filters, pool_pad=network.pool_pad, **_norm(network))
     for number in range(2, last + 1):
         x = stage(network, number, x)
     return x
@@ -72,7 +69,7 @@ def stage(network, number, x, halve=None):
 
     s, the stride of the first, is 1 in conv2_x and 2 in the others, unless `halve` says otherwise.
     """
-    spec = find(network.name)
+    spec = network.spec
     block = functools.partial(blocks.BLOCKS[spec.block, network.stride], **_norm(network))
     shortcut = blocks.SHORTCUTS[network.shortcut]
     if network.shortcut == "A":

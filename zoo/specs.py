@@ -4,12 +4,17 @@ import dataclasses
 import numbers
 import re
 
+from zoo import sizes
+from zoo.records import shown
+
 SHORTCUTS = ("A", "B", "C")
 STRIDES = ("1x1", "3x3")
 BATCH_NORMS = ("replica", "synchronized")
 MEANS = ("channel", "pixel")
 POOL_PADS = ("both", "end")
 ZEROS = ("end", "split")
+LARGEST_PX, MOST_CLASSES = 8192, 1_000_000  # of a picture's side; beyond, a number is a mistake
+WIDTHS = (1 / 16, 16)  # of Table 1's filters: 1 to 256 in the first layer of a CIFAR net
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +39,16 @@ class Spec:
         return self.shortcut is None
 
     @property
+    def wide(self):
+        """What a block's output has for each of its filters (Fig. 5): 1, or a bottleneck's 4."""
+        return {"basic": 1, "bottleneck": 4}[self.block]
+
+    @property
+    def last_stage(self):
+        """The number of the last convX_x: 5 in Table 1, 4 in the 6n + 2 family."""
+        return 1 + len(self.depths)
+
+    @property
     def layers(self):
         """Weighted layers as the paper counts them: projections are left out."""
         return 2 + sum(self.depths) * {"basic": 2, "bottleneck": 3}[self.block]
@@ -43,13 +58,15 @@ class Spec:
 class Network:
     """Everything that `build_network` needs to make the same network again.
 
-    `image_size` None leaves height and width free. `stride` says which convolution of a
-    bottleneck halves the map: "1x1" as in the paper, "3x3" as in most libraries (v1.5). `mean`
-    is the shape of what the first layer subtracts: one RGB triple, or one for each pixel.
+    `image_size` is a side or (height, width); None leaves both free. `stride` says which
+    convolution of a bottleneck halves the map: "1x1" as in the paper, "3x3" as in most libraries
+    (v1.5). `mean` is the shape of what the first layer subtracts: one RGB triple, or one for each
+    pixel.
 
-    The last three are for weights that were trained elsewhere. `bn_epsilon` is added to every
+    The last four are for weights that were trained elsewhere. `bn_epsilon` is added to every
     variance. `pool_pad` "end" pads conv1's max pool behind only, as Caffe does. `zeros` says where
-    option A puts the new channels: behind x's, or half on each side of them.
+    option A puts the new channels: behind x's, or half on each side of them. `width` multiplies
+    the filters of every convolution: 0.5 is half of Table 1's.
 
     Numbers may be numpy's; Python's are kept, so a network is JSON. ValueError for the first field
     that is not of its kind says what is known.
@@ -57,7 +74,7 @@ class Network:
 
     name: str
     num_classes: int
-    image_size: int | None
+    image_size: int | tuple[int, int] | None
     shortcut: str | None
     stride: str = "1x1"
     batch_norm: str = "replica"
@@ -65,6 +82,24 @@ class Network:
     bn_epsilon: float = 1e-5  # Caffe's and Torch's; Keras' own is 1e-3
     pool_pad: str = "both"
     zeros: str = "end"
+    width: float = 1.0
+    stem_filters: int | None = None  # of the first convolution; None: as many as conv2_x has
+
+    @property
+    def spec(self):
+        """The Spec of its name, with the filters that `width` makes of them."""
+        spec = find(self.name)
+        filters = tuple(max(1, round(self.width * filters)) for filters in spec.filters)
+        return dataclasses.replace(spec, filters=filters)
+
+    def as_fields(self):
+        """For JSON; the paper's width goes without saying, as it did before there were others."""
+        fields = dataclasses.asdict(self)
+        if self.width == 1:
+            del fields["width"]
+        if self.stem_filters is None:
+            del fields["stem_filters"]
+        return fields
 
     def __post_init__(self):
         spec = find(self.name)
@@ -74,15 +109,18 @@ class Network:
             _one_of("shortcut", self.shortcut, SHORTCUTS)
         _one_of("stride", self.stride, STRIDES)
         _one_of("batch_norm", self.batch_norm, BATCH_NORMS)
-        self._keep("num_classes", _positive("num_classes", self.num_classes))
+        self._keep("num_classes", whole("num_classes", self.num_classes, MOST_CLASSES))
         if self.image_size is not None:
-            self._keep("image_size", _positive("image_size", self.image_size))
+            self._keep("image_size", input_size(self.image_size))
         _one_of("mean", self.mean, MEANS)
         if self.mean == "pixel" and self.image_size is None:
             raise ValueError("a per-pixel mean needs an image_size; got None")
         self._keep("bn_epsilon", _fraction("bn_epsilon", self.bn_epsilon))
         _one_of("pool_pad", self.pool_pad, POOL_PADS)
         _one_of("zeros", self.zeros, ZEROS)
+        if self.stem_filters is not None:
+            self._keep("stem_filters", whole("stem_filters", self.stem_filters, 1024))
+        self._keep("width", _within("width", self.width, *WIDTHS))
 
     def _keep(self, field, value):
         object.__setattr__(self, field, value)  # the way into a frozen dataclass
@@ -147,7 +185,7 @@ def find(name):
         if depth >= 8 and depth % 6 == 2 and f"resnet{depth}" not in TABLE_1:
             return Spec(name=name, **cifar((depth - 2) // 6, plain=kind == "plain"))
     raise ValueError(
-        f"unknown network {name!r}: expected one of {', '.join(TABLE_1)}, "
+        f"unknown network {shown(name)}: expected one of {', '.join(TABLE_1)}, "
         "or resnetD or plainD, such as resnet8 or resnet1202, with D = 6n + 2 layers"
     )
 
@@ -162,16 +200,34 @@ def deepens(shallow_name, deep_name):
 
 def _one_of(what, value, known):
     if not isinstance(value, str) or value not in known:
-        raise ValueError(f"unknown {what} {value!r}: expected one of {', '.join(known)}")
+        raise ValueError(f"unknown {what} {shown(value)}: expected one of {', '.join(known)}")
 
 
-def _positive(what, value):
+def input_size(value):
+    """A side in px, or (height, width), checked: `sizes.plain` of it. ValueError."""
+    several = isinstance(value, (tuple, list)) and len(value) == 2
+    sides = value if several else (value, value)
+    return sizes.plain([whole("image_size", side, LARGEST_PX) for side in sides])
+
+
+def whole(what, value, most):
+    """The value as Python's int. ValueError unless it is a whole number from 1 to `most`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{what}: expected a whole number of at least 1, got {value!r}")
+        raise ValueError(f"{what}: expected a whole number of at least 1, got {shown(value)}")
+    if value > most:
+        raise ValueError(f"{what}: expected a whole number of at most {most:,}, got {value!r}")
     return int(value)
 
 
 def _fraction(what, value):
     if not isinstance(value, numbers.Real) or not 0 < value < 1:
-        raise ValueError(f"{what}: expected a number in (0, 1), got {value!r}")
+        raise ValueError(f"{what}: expected a number in (0, 1), got {shown(value)}")
+    return float(value)
+
+
+def _within(what, value, least, most):
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(
+            f"{what}: expected a number from {least:g} to {most:g}, got {shown(value)}"
+        )
     return float(value)

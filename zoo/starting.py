@@ -62,6 +62,14 @@ def _import_keras():
         gc.enable()
 
 
+_BEHIND_FILTERS = []  # standard error as it is without them, the innermost last
+
+
+def unfiltered():
+    """Standard error as it was before `filtered_stderr`: perhaps a terminal, which that hides."""
+    return _BEHIND_FILTERS[-1] if _BEHIND_FILTERS else sys.stderr
+
+
 @contextlib.contextmanager
 def filtered_stderr(noise):
     """Drops the lines that match from standard error, C++'s too; every other line passes."""
@@ -78,9 +86,11 @@ def filtered_stderr(noise):
 
     thread = threading.Thread(target=pass_on)
     thread.start()
+    _BEHIND_FILTERS.append(open(terminal, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
     try:
         yield
     finally:
+        _BEHIND_FILTERS.pop().close()
         sys.stderr.flush()
         os.dup2(terminal, 2)  # closes the pipe's last writer, so the thread ends
         thread.join()

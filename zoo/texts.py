@@ -11,8 +11,10 @@ import stat
 from zoo import limits, specs
 from zoo.limits import LimitError, shown
 
+PATHS = ("_dir", "file", "folder", "labels", "init_from")  # how a path's flag is named, at its end
 TEXTS = ("string", "comma separated list of strings")  # what absl calls them
 LONGEST = 4096  # Linux' longest path
+LONGER = {"class_weights": 2**20}  # thousands of classes, in a run's flags.txt
 # Ends of lines, other control characters, and bytes that are no text, which no file would take.
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"  # of a host's name, which has 253 characters at most
@@ -24,12 +26,29 @@ HASH = re.compile("[0-9a-fA-F]{64}")
 DATA = re.compile(r"(tfds:)?([a-z]\w*:)?[a-z]\w*(/\w[\w.+-]*)?(:\w[\w.*]*)?", re.ASCII)
 
 
-def check_flags(flag_values):
-    """LimitError for the first flag that was given a text which cannot be meant."""
+def settle_flags(flag_values):
+    """Expands `~` where paths were given; LimitError for the first text that cannot be meant.
+
+    Of `--run_dir=~/x` no shell does it.
+    """
     for flag in map(flag_values.__getitem__, flag_values):
-        if flag.present and flag.parser.flag_type() in TEXTS:
-            for text in [flag.value] if isinstance(flag.value, str) else flag.value or [""]:
-                check(flag.name, text)
+        if not flag.present or flag.parser.flag_type() not in TEXTS:
+            continue
+        if flag.name.endswith(PATHS) and flag.value:
+            one = isinstance(flag.value, str)
+            flag.value = expanded(flag.value) if one else list(map(expanded, flag.value))
+        for text in [flag.value] if isinstance(flag.value, str) else flag.value or [""]:
+            check(flag.name, text)
+
+
+def on_one_line(name):
+    """A file's name for a list of them: what would break it is written as Python writes it."""
+    return UNWRITABLE.sub(lambda found: ascii(found[0])[1:-1], name)
+
+
+def expanded(path):
+    """The path with the home directory in the place of `~`, as a shell writes it."""
+    return os.path.expanduser(path)
 
 
 def check(name, text):
@@ -37,9 +56,10 @@ def check(name, text):
     what, known = KINDS.get(name, ("a value", None))
     if not text.strip():
         raise LimitError(f"--{name}: expected {what}, got none")
-    if UNWRITABLE.search(text) or len(text) > LONGEST:
+    longest = LONGER.get(name, LONGEST)
+    if UNWRITABLE.search(text) or len(text) > longest:
         raise LimitError(
-            f"--{name}: expected at most {LONGEST} printable characters, got {shown(text)}"
+            f"--{name}: expected at most {longest} printable characters, got {shown(text)}"
         )
     if name.endswith("_dir"):
         _check_directory(name, text)

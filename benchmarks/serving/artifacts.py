@@ -30,7 +30,7 @@ def write(folder, names, run_dir, model):
             first = publish.source_logits(source.model, asked).argmax(axis=1)
             np.savez(folder / name, pixels=asked, first=first)
         elif name in WRITERS:
-            WRITERS[name](source, folder / name, calibration)
+            WRITERS[name](source, folder / name, calibration.pixels)
         else:
             ours, _, _ = name.partition("/")  # a format's name, and what it calls its file
             (folder / ours).mkdir()

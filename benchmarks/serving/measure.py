@@ -2,6 +2,7 @@
 
 import itertools
 import pathlib
+import resource
 import statistics
 import time
 
@@ -16,13 +17,14 @@ ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
 def measure(name, folder, group):
     """A contender's figures, all of one process."""
     load, path = loader(name, folder, group)
-    start = time.perf_counter()
+    before, start = memory(), time.perf_counter()
     run, dtype = load()
     figures = {"seconds_to_load": time.perf_counter() - start}
     pixels, expected = held_out(folder, dtype)
     start = time.perf_counter()
     run(pixels[:1])
     figures["seconds_of_the_first_answer"] = time.perf_counter() - start
+    figures["megabytes_of_memory"] = memory() - before
     figures[ONE] = seconds_a_call(run, pixels[:1])
     batches = [run(pixels[i : i + 32]) for i in range(0, len(pixels), 32)]
     figures[MANY] = seconds_a_call(run, pixels[:32])
@@ -33,6 +35,12 @@ def measure(name, folder, group):
         ]
         figures["same_first_class"] = sum(map(float, same)) / len(same)
     return figures
+
+
+def memory():
+    """Megabytes that the process holds."""
+    pages = pathlib.Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize() / 1e6
 
 
 def loader(name, folder, group):

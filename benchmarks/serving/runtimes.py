@@ -127,6 +127,7 @@ CONTENDERS = {
     "keras_export": (tensorflow, "stock"),
     "keras_export_of_our_layers": (tensorflow, "fused"),
     "ours_saved_model": (tensorflow, "saved_model"),
+    "ours_constants": (tensorflow, "saved_model-constants"),
     "ours_in_process": (frozen, "network.keras"),
     "openvino": (openvino, "float32.xml"),
     "ours_onnx": (onnxruntime, "onnx/model.onnx"),

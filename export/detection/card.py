@@ -29,19 +29,20 @@ class Export:
 def write(directory, export):
     """Writes all that lies beside the artifact; hashes every file last."""
     directory = pathlib.Path(directory)
-    names, rows = export.trained.class_names, export.sample.pictures.rows
-    files.write_text(directory / card.LABELS, "".join(f"{name}\n" for name in names))
+    names, rows = export.trained.class_names, export.sample.pictures
+    files.write_text(directory / card.LABELS, export.trained.labels)
     if export.loaded.encoded:
         write_requests(directory, rows[0].encoded, "detect_bytes")
-    answers = [export.loaded.pixels(row.pixels) for row in rows]
-    drawing.draw(directory / PICTURE, [row.pixels for row in rows], answers, names)
+    if export.sample.shown:
+        answers = [export.loaded.pixels(row.pixels) for row in rows]
+        drawing.draw(directory / PICTURE, [row.pixels for row in rows], answers, names)
     card.record(directory, describe(export), text.text)
 
 
 def describe(export):
     """All that is known of a detector's artifact, as plain data."""
-    known = card.common(export.trained, export.form, export.loaded, export.proof)
-    pixels = export.sample.pictures.rows[0].pixels
+    known = card.common(export.trained, export)
+    pixels = export.sample.pictures[0].pixels
     height, width, _ = pixels.shape
     return {
         **known,

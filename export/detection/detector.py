@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from export.classifier import label_lines
 from zoo import archive
 from zoo.detection.preprocess import DetectionInput
 from zoo.detection.specs import Detector
@@ -21,6 +22,11 @@ class TrainedDetector:
     contract: DetectionInput
     class_names: tuple[str, ...]
     facts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def labels(self):
+        """The text of `labels.txt`."""
+        return label_lines(self.class_names)
 
 
 def from_run(run_dir, weights="model", image_size=None):

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from export import warmup
 from export.classifier import ExportError
 from export.detection import graph, parity
 from export.detection.pictures import padded
+from export.samples import drawn
 
 SIGNATURE = "detect"
 
@@ -51,10 +53,11 @@ def write_saved_model(trained, directory, pictures):
     """`detect` and `detect_bytes`, labels, and requests to warm a server up."""
     from export.formats import saved_model
 
-    first = pictures.rows[0]
-    asked = [(SIGNATURE, "images", first.pixels[np.newaxis])]
-    asked.append(("detect_bytes", "image_bytes", [first.encoded]))
-    saved_model.save(directory, trained.class_names, graph.signatures(trained), asked)
+    saved_model.save(directory, tf.Module(), graph.signatures(trained), trained.labels)
+    pixels = drawn(1, pictures.canvas)  # which show nothing
+    encoded = tf.io.encode_png(pixels[0]).numpy()
+    asked = [(SIGNATURE, "images", np.float32(pixels)), ("detect_bytes", "image_bytes", [encoded])]
+    warmup.write(directory, asked)
 
 
 def load_saved_model(directory):
@@ -85,8 +88,7 @@ def write_tflite(trained, directory, pictures):
     tflite.check_operators(model)
     path = pathlib.Path(directory) / tflite.MODEL
     path.write_bytes(model)
-    labels = "".join(f"{name}\n" for name in trained.class_names)
-    tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+    tflite_metadata.append_file(path, tflite_metadata.LABELS, trained.labels)
 
 
 def load_tflite(directory):
@@ -147,10 +149,11 @@ FORMS = {
 
 def find(name):
     """The Form of a name such as "saved_model"; ExportError for one that detectors do not have."""
+    if name == "saved_model-constants":  # a detector's weights are in any case
+        name = "saved_model"
     if name not in FORMS:
-        kind, _, variant = name.partition("-")
         raise ExportError(
-            f"a detector's {kind} file is float32 alone, for 8 or 16 bits move its boxes: expected "
-            f"--quantize=none, got {variant}"
+            f"expected a detector to become one of {', '.join(FORMS)}, all of float32, for fewer "
+            f"bits move its boxes; got {name}"
         )
     return FORMS[name]

@@ -48,9 +48,9 @@ def frozen(model, trainable, others):
     The constants are made where it is called: made outside, each would become an ONNX input.
     """
 
-    def call(inputs):
+    def call(inputs, training):
         constants = [[tf.constant(w) for w in arrays] for arrays in (trainable, others)]
-        return model.stateless_call(*constants, inputs)[0]
+        return model.stateless_call(*constants, inputs, training=training)[0]
 
     return call
 

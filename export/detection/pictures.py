@@ -61,7 +61,7 @@ def of_source(source, contract, limit):
             height, width = targets["size"].numpy()[0]
             pixels = np.float32(images[0, :height, :width])
             original = tuple(map(int, targets["original"].numpy()[0]))
-            (encoded,) = as_files(source.fetch(index)[0].numpy())
+            (encoded,) = as_files(source.fetch(index)[0].numpy(), not source.image_shape)
             found.append(Picture(pixels, encoded, original))
     if not found:
         raise ExportError(f"{source.name}: expected {source.split} pictures that can be read")

@@ -5,39 +5,38 @@ from export.classifier import ExportError
 from export.detection import answers, card, graph, parity, samples
 
 
-def publish_detector(trained, form, pictures, output_dir, *, version=None):
+def publish_detector(trained, form, held_out, output_dir, *, version=None, pictures=True):
     """Exports to `output_dir/N` with its card; returns that path and the proof, as `prove`.
 
-    ExportError, and nothing published, where the artifact misses its gate, or where the network
-    finds nothing to compare.
+    Without `pictures` none is published, and the samples show nothing. ExportError, and nothing
+    published, where the artifact misses its gate, or where the network finds nothing to compare.
     """
-    network = graph.source(trained)
-    canvas = form.canvas(pictures)
-    asked = {"pixels": [answers.of_pixels(network, row.pixels, canvas) for row in pictures.rows]}
+    source = answers.Source(graph.source(trained), trained.contract)
+    canvas = form.canvas(held_out)
+    asked = {"pixels": [source.of_pixels(row.pixels, canvas) for row in held_out.rows]}
     if not any(len(found.scores) for found in asked["pixels"]):
         raise ExportError(
-            f"the detector finds nothing in {pictures.origin}, so that nothing could be compared: "
+            f"the detector finds nothing in {held_out.origin}, so that nothing could be compared: "
             "train it further, or give more --images"
         )
     with publish.version_directory(output_dir, version) as (temporary, target):
-        form.write(trained, temporary, pictures)
+        form.write(trained, temporary, held_out)
         loaded = form.load(temporary)
         if loaded.encoded:
-            contract = trained.contract
-            asked["bytes"] = [answers.of_file(network, contract, x.encoded) for x in pictures.rows]
-        proof = prove(loaded, pictures, asked, form.gate)
+            asked["bytes"] = [source.of_file(x.encoded) for x in held_out.rows]
+        proof = prove(loaded, held_out.rows, asked, form.gate)
         missed = misses(proof, form.gate)
         if missed:
             raise ExportError(
                 f"{form.name} is not the detector it came from and is not published.\n"
                 + "\n".join(missed)
             )
-        kept = samples.write(temporary, network, trained.contract, canvas, pictures)
-        card.write(temporary, card.Export(trained, form, loaded, pictures, proof, kept))
+        kept = samples.write(temporary, source, canvas, held_out if pictures else None)
+        card.write(temporary, card.Export(trained, form, loaded, held_out, proof, kept))
     return target, proof
 
 
-def prove(loaded, pictures, asked, gate):
+def prove(loaded, rows, asked, gate):
     """Compares by every way that a picture can take: -> {way: Comparison}.
 
     `asked` are the network's own Answers: to "pixels", prepared as in evaluation, and to "bytes",
@@ -45,12 +44,12 @@ def prove(loaded, pictures, asked, gate):
     """
     runs = {"pixels": loaded.pixels, "bytes": loaded.encoded}
     inputs = {
-        "pixels": [row.pixels for row in pictures.rows],
-        "bytes": [row.encoded for row in pictures.rows],
+        "pixels": [row.pixels for row in rows],
+        "bytes": [row.encoded for row in rows],
     }
     sides = {
-        "pixels": [max(row.pixels.shape) for row in pictures.rows],
-        "bytes": [max(row.original) for row in pictures.rows],
+        "pixels": [max(row.pixels.shape) for row in rows],
+        "bytes": [max(row.original) for row in rows],
     }
     proof = {}
     for way, expected in asked.items():

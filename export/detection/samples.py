@@ -4,11 +4,11 @@ import dataclasses
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
-from export import samples
-from export.detection import answers
+from export import samples, stripped
 from export.detection.parity import Answer
-from export.detection.pictures import Picture, Pictures, padded
+from export.detection.pictures import Picture, padded
 
 COUNT = 8
 WAYS = ("pixels", "bytes")
@@ -16,25 +16,44 @@ WAYS = ("pixels", "bytes")
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """`pictures`, their pixels whole numbers, and the network's Answers to them by way."""
+    """`pictures`, their pixels whole numbers, and the network's Answers to them by way.
 
-    pictures: Pictures
+    `shown` is false where they show nothing.
+    """
+
+    pictures: tuple[Picture, ...]
     asked: dict
+    shown: bool = True
 
 
-def write(directory, network, contract, canvas, pictures):
-    """Stores the first pictures, on the canvas if there is one, and what the network says of them.
+def write(directory, source, canvas, held_out, sides=(64, 64)):
+    """Stores pictures, on the canvas if there is one, and what the `Source` says of them: Samples.
 
-    Pixels are rounded to whole numbers, so that they mean the same to every format.
+    They are the first ones held out, without what their cameras noted; if None are given colours
+    and noise of `sides`, or of the canvas. Pixels are rounded to whole numbers, so that they mean
+    the same to every format.
     """
     rows = []
-    for row in pictures.rows[:COUNT]:
+    for row in held_out.rows[:COUNT] if held_out else of_nothing(canvas or sides):
         pixels = row.pixels if canvas is None else padded(row.pixels, canvas)
-        rows.append(dataclasses.replace(row, pixels=np.float32(np.rint(pixels))))
+        encoded = stripped.stripped(row.encoded, source.contract)
+        pixels = np.float32(np.rint(pixels))
+        rows.append(dataclasses.replace(row, pixels=pixels, encoded=encoded))
     asked = {
-        "pixels": [answers.of_pixels(network, row.pixels) for row in rows],
-        "bytes": [answers.of_file(network, contract, row.encoded) for row in rows],
+        "pixels": [source.of_pixels(row.pixels) for row in rows],
+        "bytes": [source.of_file(row.encoded) for row in rows],
     }
+    store(directory, rows, asked)
+    return Samples(tuple(rows), asked, held_out is not None)
+
+
+def of_nothing(sides):
+    """Pictures for whom none may leave the house."""
+    found = samples.drawn(COUNT, sides)
+    return [Picture(np.float32(x), tf.io.encode_png(x).numpy(), tuple(sides)) for x in found]
+
+
+def store(directory, rows, asked):
     stored = {}
     for number, row in enumerate(rows):
         stored[f"pixels_{number}"] = np.uint8(row.pixels)
@@ -45,7 +64,6 @@ def write(directory, network, contract, canvas, pictures):
     (pathlib.Path(directory) / samples.FOLDER).mkdir()
     np.savez_compressed(pathlib.Path(directory) / samples.REFERENCE, **stored)
     samples.write_files(directory, [row.encoded for row in rows])
-    return Samples(Pictures(tuple(rows), pictures.canvas, pictures.origin), asked)
 
 
 def read(directory):
@@ -58,4 +76,4 @@ def read(directory):
             for way, found in asked.items():
                 names = (f"{way}_{number}_{name}" for name in Answer._fields)
                 found.append(Answer(*(stored[name] for name in names)))
-    return Samples(Pictures(tuple(rows), rows[0].pixels.shape[:2], ""), asked)
+    return Samples(tuple(rows), asked)

@@ -61,12 +61,14 @@ def title(m):
     names = m["class_names"]
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     command = f"\n\nMade by `{m['command']}`." if m["command"] else ""
+    shown = "![What it finds in pictures that it was not trained on](detections.png)"
+    if m["samples"] == "none":
+        shown = "No pictures are published: those in `samples/` show colours and noise."
     return (
         f"# {m['network']} as {m['artifact']}, a detector\n\n"
         f"Finds objects of {len(names)} classes ({listed}): Faster R-CNN on a deep residual "
         "network (He et al., *Deep Residual Learning for Image Recognition*, 2015, Sec. 4.3), "
-        f"normalisation folded into its convolutions and weights frozen.{command}\n\n"
-        "![What it finds in pictures that it was not trained on](detections.png)"
+        f"normalisation folded into its convolutions and weights frozen.{command}\n\n{shown}"
     )
 
 

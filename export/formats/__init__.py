@@ -8,7 +8,7 @@ from collections.abc import Callable
 from export.parity import Gate
 
 # Format name -> module; what stands after the dash is the module's to understand.
-_MODULES = {"saved_model": "saved_model", "tflite": "tflite", "onnx": "onnx"}
+_MODULES = {"saved_model": "saved_model", "tflite": "tflite", "onnx": "onnx", "page": "page"}
 
 # What the converters and runtimes say at every use, whatever the log level.
 NOISE = re.compile(
@@ -22,6 +22,7 @@ class Format:
 
     `load(directory)` reads them back as a Loaded.
     `explain(directory, classifier, images)` says in words why an artifact missed its gate.
+    `check_place(output_dir)` raises a ValueError for a directory that its runtime cannot read.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Format:
     load: Callable
     gate: Gate
     explain: Callable | None = None
+    check_place: Callable | None = None
 
 
 @dataclasses.dataclass(frozen=True)

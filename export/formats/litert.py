@@ -1,5 +1,6 @@
 """A .tflite file run and read by ai-edge-litert: its answers, operators and inner values."""
 
+import flatbuffers
 import numpy as np
 
 from export.classifier import ExportError
@@ -20,11 +21,11 @@ STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 def runner(model):
-    """The file as most clients run it, XNNPACK and all: pixels (B, S, S, 3) -> probabilities."""
+    """The file as most clients run it, XNNPACK and all: pixels (B, S, S, 3) -> its one output."""
     interpreter = Interpreter(model_content=model)
     run = interpreter.get_signature_runner("serving_default")
     dtype = interpreter.get_input_details()[0]["dtype"]
-    return lambda images: run(images=as_input(images, dtype))["probabilities"]
+    return lambda images: next(iter(run(images=as_input(images, dtype)).values()))
 
 
 def as_input(images, dtype):
@@ -52,6 +53,17 @@ def foreign_operators(model):
     """Operators that plain LiteRT cannot run, comma-separated; "" if there are none."""
     names = operators(model)
     return ", ".join(n for n in names if n.startswith("custom:") or n in STATEFUL)
+
+
+def of_fixed_batch(model):
+    """The file for one image at a time, no side of any tensor left open: bytes -> bytes."""
+    parsed = schema.ModelT.InitFromPackedBuf(model)
+    for graph in parsed.subgraphs:
+        for tensor in graph.tensors:
+            tensor.shapeSignature = None
+    builder = flatbuffers.Builder(len(model) + 4096)
+    builder.Finish(parsed.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def signature(model, name="serving_default"):
@@ -85,7 +97,8 @@ class Layers:
         graph = parsed.subgraphs[0]
         codes = [operator_name(code) for code in parsed.operatorCodes]
         ops = [(codes[op.opcodeIndex], op) for op in graph.operators]
-        self.softmax_input = next(int(op.inputs[0]) for name, op in ops if name == "SOFTMAX")
+        softmax = (int(op.inputs[0]) for name, op in ops if name == "SOFTMAX")
+        self.softmax_input = next(softmax, None)  # features have none
         # What a layer leaves for the next: one tensor per operator, in order of execution.
         self.outputs = {
             graph.tensors[op.outputs[0]].name.decode(): int(op.outputs[0]) for _, op in ops

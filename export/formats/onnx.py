@@ -20,20 +20,24 @@ except ImportError as error:
     ) from None
 
 MODEL = "model.onnx"
+BATCH = "batch"
 OPSET = 18  # the newest that tf2onnx 1.17 writes
 
 
 def write(classifier, directory, evidence):
-    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits`, `probabilities`."""
+    """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits` and `probabilities`."""
+    names = ("features",) if classifier.headless else ("logits", "probabilities")
     network = graph.freeze(classifier.model, classifier.image_size)
     spec = graph.pixels(classifier.image_size)
 
     @tf.function(input_signature=[spec], autograph=False)
     def serve(images):
-        logits = network(images)["logits"]
-        return tf.identity(logits, "logits"), tf.nn.softmax(logits, name="probabilities")
+        answer = graph.answer(network(images), classifier)
+        return [tf.identity(answer[name], name) for name in names]
 
-    save(directory, classifier, convert(serve, spec, ("logits", "probabilities")))
+    model = convert(serve, spec, names)
+    name_batch(model)
+    save(directory, classifier, model)
 
 
 def convert(serve, spec, outputs):
@@ -47,8 +51,8 @@ def convert(serve, spec, outputs):
 
 def save(directory, network, model):
     """The file, checked, with the network's name and its classes'."""
-    model.graph.name = network.model.name
-    for name, value in (("labels", "\n".join(network.class_names)), ("pixels", "RGB 0-255")):
+    model.graph.name, model.graph.doc_string = network.model.name, ""
+    for name, value in (("labels", network.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)
     path = pathlib.Path(directory) / MODEL
@@ -65,11 +69,17 @@ def name_outputs(model, names):
         output.name = old[output.name]
 
 
+def name_batch(model):
+    """Calls the one free size by one name, so that tools which fix it find it everywhere."""
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH
+
+
 def load(directory):
     """The file as onnxruntime runs it on the processor."""
     session = opened(directory)
     return Loaded(
-        lambda images: session.run(["logits"], {"images": np.float32(images)})[0],
+        lambda images: session.run(None, {"images": np.float32(images)})[0],
         None,
         interface(session),
     )

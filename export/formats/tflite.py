@@ -11,6 +11,7 @@ import tensorflow as tf
 from export import graph, parity
 from export.classifier import ExportError
 from export.formats import Format, Loaded, litert, tflite_metadata
+from zoo import progress
 
 MODEL = "model.tflite"
 QUANTIZATIONS = {
@@ -27,12 +28,18 @@ def write(classifier, directory, evidence, *, quantize):
     Input `images` (B, S, S, 3) of 0-255, uint8 in an int8 file and float32 otherwise; output
     `probabilities` (B, classes) float32. One output, because MediaPipe takes no second.
     """
-    labels = "".join(f"{name}\n" for name in classifier.class_names)
-    model = convert(classifier, evidence.calibration, quantize=quantize)
+    store(convert(classifier, evidence.measured, quantize=quantize), classifier, directory)
+
+
+def store(model, classifier, directory):
+    """Writes a flatbuffer's bytes with labels and metadata. ExportError if LiteRT cannot run it."""
     check_operators(model)
     path = pathlib.Path(directory) / MODEL
+    if classifier.headless:  # MediaPipe's description is of classes
+        path.write_bytes(model)
+        return
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
-    tflite_metadata.append_file(path, tflite_metadata.LABELS, labels)
+    tflite_metadata.append_file(path, tflite_metadata.LABELS, classifier.labels)
 
 
 def check_operators(model):
@@ -48,7 +55,9 @@ def convert(classifier, calibration=None, *, quantize):
 
     @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
     def serving_default(images):
-        return {"probabilities": tf.nn.softmax(network(images)["logits"])}
+        answer = graph.answer(network(images), classifier)
+        name = "features" if classifier.headless else "probabilities"
+        return {name: answer[name]}
 
     return flatbuffer("serving_default", serving_default, calibration, quantize=quantize)
 
@@ -63,6 +72,11 @@ def flatbuffer(signature, function, calibration=None, *, quantize):
         # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        # By channel, a dense layer of 1,024 weights is FULLY_CONNECTED version 12, which runtimes
+        # before 2.17 do not have; by tensor it is version 9.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+            quantize == "dynamic"
+        )
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
@@ -81,7 +95,8 @@ def representatives(calibration):
     The range of the input must be 0-255 whatever the images hold, so that its scale is 1.
     """
     black = np.zeros_like(calibration[0])
-    for image in (*calibration, black, black + 255):
+    images = (*calibration, black, black + 255)
+    for image in progress.over(images, "calibrating", len(images)):
         yield {"images": image[np.newaxis]}
 
 
@@ -90,6 +105,8 @@ def load(directory):
     path = pathlib.Path(directory) / MODEL
     fast = litert.runner(path.read_bytes())
     inner = litert.Layers(path.read_bytes())
+    if inner.softmax_input is None:
+        return Loaded(fast, None, interface(path.read_bytes()))
     return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
 
 

@@ -10,6 +10,7 @@ import flatbuffers
 import numpy as np
 
 from export.formats import litert
+from zoo import sizes
 
 LABELS = "labels.txt"
 RGB, IMAGE_PROPERTIES, NORMALIZATION, AXIS_LABELS = 1, 2, 1, 2  # the schema's enumerations
@@ -38,8 +39,8 @@ def append_file(path, name, text):
 def description(classifier):
     """A ModelMetadata flatbuffer: one image in, one axis of labelled scores out."""
     b = flatbuffers.Builder(1024)
-    size = classifier.image_size
-    dimensions = table(b, byte(0, RGB), offset(1, table(b, uint(0, size), uint(1, size))))
+    height, width = sizes.of(classifier.image_size)
+    dimensions = table(b, byte(0, RGB), offset(1, table(b, uint(0, width), uint(1, height))))
     content = table(b, byte(0, IMAGE_PROPERTIES), offset(1, dimensions))
     # Pixels enter as they are: subtracting the mean is the network's first layer.
     scaling = table(b, offset(0, floats(b, [0.0])), offset(1, floats(b, [1.0])))
@@ -48,7 +49,7 @@ def description(classifier):
     image = table(
         b,
         offset(0, b.CreateString("images")),
-        offset(1, b.CreateString(f"RGB pixels 0-255, {size} x {size}")),
+        offset(1, b.CreateString(f"RGB pixels 0-255, {height} x {width}")),
         offset(3, content),
         offset(4, tables(b, [unit])),
         offset(5, extremes),

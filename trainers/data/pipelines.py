@@ -13,7 +13,7 @@ from trainers.data import augment
 from trainers.data.augment import Augmentation, mix
 from trainers.data.sources import DataError
 from trainers.data.stream import finish, stream
-from zoo import headers, preprocess
+from zoo import headers, preprocess, progress
 
 NO_AUGMENTATION = Augmentation("none")
 # Nothing here branches on tensors: AutoGraph would only take its second to convert it.
@@ -116,7 +116,7 @@ def evaluate(source, contract, *, batch_size, part=WHOLE, limit=None, look=None)
         return look(images)
 
     def decoded(image):
-        return preprocess.read(headers.bounded(image, contract.resize_px), contract)
+        return preprocess.read(headers.bounded(image, contract.bound_px), contract)
 
     def prepare(rows):
         return {**rows, "images": seen(rows["images"], rows)}
@@ -134,7 +134,10 @@ def mean(source, contract, kind: str, *, limit: int | None = None):
         raise ValueError(f"mean: expected 'pixel' or 'channel', got {kind!r}")
     limit = limit or (source.length if source.image_shape else MEAN_LIMIT)
     total, count = 0.0, 0.0
-    for images, _, weights, _ in evaluate(source, contract, batch_size=64, limit=limit):
+    batches = evaluate(source, contract, batch_size=64, limit=limit)
+    for images, _, weights, _ in progress.over(
+        batches, "averaging images", min(limit, source.length), 64
+    ):
         kept = images.numpy()[weights.numpy() > 0]
         total, count = total + kept.sum(axis=0, dtype=np.float64), count + len(kept)
     if not count:

@@ -1,6 +1,7 @@
 """A run's own images, as its `split.json` names them, or a sentence that says what has changed."""
 
 import dataclasses
+import shlex
 import sys
 
 from trainers.data import sources
@@ -58,10 +59,10 @@ def of_folder(kept, run_dir, data_dir, names, accepted):
     changes = compare(kept, listing, names)
     recorded = sum(map(len, kept.files.values()))
     if recorded and len(changes.gone) == recorded:
-        named = shortened(kept.data_dir, LONGEST_FLAG)
+        named = shlex.quote(f"--data_dir={shortened(kept.data_dir, LONGEST_FLAG)}")
         raise sources.DataError(
             f"folder: none of the pictures that {place[1]} was begun with is in {place[0]}: give "
-            f"--data_dir={named}, or judge all of these by trainers.evaluate --data=folder "
+            f"{named}, or judge all of these by trainers.evaluate --data=folder "
             "--split=all"
         )
     if told := str(changes):

@@ -9,7 +9,7 @@ import pathlib
 import threading
 
 from trainers.data import sources
-from zoo import files
+from zoo import files, texts
 
 NAME = "skipped.txt"
 
@@ -31,7 +31,8 @@ class Skipped:
         """`split<tab>file`, or the index where there is no file, in the order of the indices."""
         with self.lock:
             chosen = sorted(self.indices)
-        return [f"{source.split}\t{source.files[i] if source.files else i}" for i in chosen]
+        named = [texts.on_one_line(source.files[i]) if source.files else i for i in chosen]
+        return [f"{source.split}\t{name}" for name in named]
 
 
 def tolerant(source):

@@ -76,6 +76,19 @@ def drop_oldest(run_dir):
             part.unlink()
 
 
+@contextlib.contextmanager
+def plainly_named(directory):
+    """Yields a name of the directory in which TensorFlow's readers find no pattern.
+
+    They take `[ ] * ?` and the backslash for one, and then see no file; its writers do not.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        yield pathlib.Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
 def restore(state, run_dir):
     """Puts the newest readable checkpoint into `state`; returns whether there was one.
 
@@ -86,7 +99,8 @@ def restore(state, run_dir):
     for step in steps:
         path = folder(run_dir) / f"ckpt-{step}"
         try:
-            state.checkpoint().read(str(path)).assert_consumed()
+            with plainly_named(path.parent) as plain:
+                state.checkpoint().read(str(plain / path.name)).assert_consumed()
             return True
         except Exception as error:  # a cut or changed file raises anything from IndexError on
             reason = str(error).strip().splitlines() or [type(error).__name__]

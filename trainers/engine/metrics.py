@@ -59,10 +59,20 @@ def batch_sums(logits, labels, weights, losses=None):
     return tf.reduce_sum(tf.cast(kept, tf.float64), axis=1)
 
 
-def learn(smoothing, model, images, labels):
+def weights_of(labels, class_weights):
+    """Each image's weight; of mixed images their classes' mean: (B,) or (B, C) -> (B,) float32."""
+    class_weights = tf.constant(class_weights, tf.float32)
+    if labels.shape.rank == 1:
+        return tf.gather(class_weights, labels)
+    return tf.reduce_sum(labels * class_weights, axis=1)
+
+
+def learn(smoothing, class_weights, model, images, labels):
     """The losses of a training batch (B,), and its sums."""
     logits = model(images, training=True)
     losses = cross_entropy(logits, labels, smoothing)
+    if class_weights:
+        losses *= weights_of(labels, class_weights)
     return losses, batch_sums(tf.stop_gradient(logits), labels, tf.ones_like(losses), losses)
 
 
@@ -71,14 +81,17 @@ def judge(model, images, labels, weights):
     return batch_sums(model(images, training=False), labels, weights)
 
 
-def classification(label_smoothing=0.0):
-    """The task of the paper's Sec. 4.1 and 4.2; errors are fractions."""
+def classification(label_smoothing=0.0, class_weights=None):
+    """The task of the paper's Sec. 4.1 and 4.2; errors are fractions.
+
+    `class_weights`, one a class, are factors of the training loss alone.
+    """
     return Task(
         name="classification",
         sums=("loss", "error", "error_top5"),
         watched="error",
         shown={"loss": ".4f", "error": "7.2%"},
-        learn=functools.partial(learn, label_smoothing),
+        learn=functools.partial(learn, label_smoothing, class_weights),
         judge=judge,
     )
 

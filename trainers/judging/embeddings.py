@@ -11,7 +11,7 @@ import tensorflow as tf
 import zoo
 from trainers.data import pipelines, sources, stream
 from trainers.plan import images as run_images
-from zoo import files
+from zoo import files, progress
 
 POOLINGS = ("mean", "none")
 THUMBNAIL_PX = 32
@@ -65,7 +65,9 @@ def extract(model, contract, source, request):
     columns, small = [], []
     batches = pipelines.evaluate(source, contract, batch_size=request.batch_size, limit=limit)
     with stream.unreadable_named():
-        for images, labels, weights, index in batches:
+        for images, labels, weights, index in progress.over(
+            batches, f"features of {source.split}", limit, request.batch_size
+        ):
             kept = weights.numpy() > 0
             vectors = embed(images).numpy()[kept]
             if not np.isfinite(vectors).all():

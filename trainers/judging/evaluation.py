@@ -1,10 +1,23 @@
 """A trained network, or an ensemble of them, judged: scores, figures, files."""
 
-from trainers.data import stream
+import dataclasses
+
+from trainers.data import sources, stream
 from trainers.engine import distribute
 from trainers.judging import figures, scores, verdict
 from trainers.plan import images
 from zoo import archive
+from zoo.preprocess import InputContract
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """What `evaluation.json` will hold but for the worst mistakes, and what those are found by."""
+
+    result: dict
+    scores: scores.Scores
+    source: sources.Source
+    input: InputContract
 
 
 def devices(judging):
@@ -16,6 +29,16 @@ def devices(judging):
 
 def evaluate(judging, strategy):
     """Judges every image once, writes `evaluation.json` and its pictures: -> the same as a dict."""
+    return write(judge(judging, strategy), judging.output_dir)
+
+
+def write(judged, directory):
+    """The file and its pictures, into a directory that need not be there: -> the file, a dict."""
+    return verdict.write(directory, judged.result, judged.scores, judged.source, judged.input)
+
+
+def judge(judging, strategy):
+    """Judges every image once; nothing is written: -> Judged."""
     look = scores.Look(judging.views, judging.mirrors, judging.batch_size, judging.limit)
     other = images.Images(judging.data, judging.data_dir, judging.accept_changed_data)
     members, manifests, seen = [], [], []
@@ -35,7 +58,7 @@ def evaluate(judging, strategy):
     if len(members) > 1:
         for member, fields in zip(members, result["members"], strict=True):
             fields["error"] = figures.judge(member, source.class_names)["error"]
-    return verdict.write(judging.output_dir, result, together, source, manifests[0].input)
+    return Judged(result, together, source, manifests[0].input)
 
 
 def require_same(source, seen):

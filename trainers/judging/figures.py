@@ -4,6 +4,7 @@ import numpy as np
 
 BINS = 15  # of confidence, as in Guo et al. 2017, "On Calibration of Modern Neural Networks"
 WORST = 30
+PER_CLASS = ("precision", "recall", "f1")
 
 
 def judge(scores, class_names):
@@ -11,14 +12,17 @@ def judge(scores, class_names):
     probabilities, labels = scores.probabilities, scores.labels
     ranks = rank(probabilities, labels)
     own = probabilities[np.arange(len(labels)), labels]
+    counts = confusion(probabilities, labels)
+    classes = per_class(counts, class_names)
     return {
         "images": len(labels),
         "error": float(np.mean(ranks >= 1)),
         "error_top5": float(np.mean(ranks >= 5)),
         "loss": float(np.mean(-np.log(np.maximum(own, np.finfo(np.float64).tiny)))),
         "calibration_error": calibration_error(probabilities, labels),
-        "classes": per_class(ranks, labels, class_names),
-        "confusion": by_class(confusion(probabilities, labels)),
+        "means": means_of(classes),
+        "classes": classes,
+        "confusion": by_class(counts),
     }
 
 
@@ -30,14 +34,45 @@ def rank(probabilities, labels):
     return before.sum(axis=1)
 
 
-def per_class(ranks, labels, class_names):
-    """A list in the order of the classes: name, images and top-1 error, None without an image."""
-    images = np.bincount(labels, minlength=len(class_names))
-    wrong = np.bincount(labels, weights=ranks >= 1, minlength=len(class_names))
+def per_class(counts, class_names):
+    """A list in the order of the classes: name, images, top-1 error, precision, recall, F1.
+
+    `counts` are `confusion`'s. As in scikit-learn with zero_division=0, a precision of no answers
+    and a recall of no images are 0, and so is F1 of two zeros; of a class that neither has an image
+    nor is any answer all three are None. The error of a class without an image is None.
+    """
+    true, called, images = counts.T
+    size = len(class_names)
+    have, got = (np.bincount(x, weights=images, minlength=size) for x in (true, called))
+    right = np.bincount(true, weights=images * (true == called), minlength=size)
+    precision, recall = right / np.maximum(got, 1), right / np.maximum(have, 1)
+    f1 = 2 * right / np.maximum(have + got, 1)  # the harmonic mean of the two
     return [
-        {"name": name, "images": int(n), "error": float(w / n) if n else None}
-        for name, n, w in zip(class_names, images, wrong, strict=True)
+        {
+            "name": name,
+            "images": int(have[i]),
+            "error": float((have[i] - right[i]) / have[i]) if have[i] else None,
+            **{
+                figure: float(value[i]) if have[i] or got[i] else None
+                for figure, value in zip(PER_CLASS, (precision, recall, f1), strict=True)
+            },
+        }
+        for i, name in enumerate(class_names)
     ]
+
+
+def means_of(classes):
+    """{"macro": ..., "weighted": ...} of PER_CLASS: all classes alike, or each by its images.
+
+    Classes that neither have an image nor are any answer are left out, as scikit-learn does.
+    """
+    there = [c for c in classes if c["recall"] is not None]
+    values = np.array([[c[figure] for figure in PER_CLASS] for c in there])
+    weights = {"macro": None, "weighted": [c["images"] for c in there]}
+    return {
+        name: dict(zip(PER_CLASS, np.average(values, axis=0, weights=w).tolist()))
+        for name, w in weights.items()
+    }
 
 
 def confusion(probabilities, labels):

@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from trainers.data import split
 from trainers.data.sources import listing
 from zoo import headers, preprocess
 
@@ -38,17 +39,41 @@ def find(paths):
             continue
         left_out = collections.Counter()
         inside = sorted(listing.walk(path, left_out))
-        if left_out:
-            told = f"{listing.as_text(left_out)} left out: expected {KNOWN}"
-            yield Guess(str(path), error=told)
-        elif not inside:
-            yield Guess(str(path), error=f"expected pictures ({KNOWN}) in the folder, found none")
+        if not inside:
+            found = listing.as_text(left_out) or "none"
+            yield Guess(str(path), error=f"expected pictures ({KNOWN}) in it, found {found}")
         yield from map(str, inside)
+
+
+def notes(paths, run_dir):
+    """What a person should know of the pictures besides: yields sentences.
+
+    How many files of folders are of kinds that cannot be decoded, and how many pictures the network
+    was trained on, by their contents: of those its answers prove nothing.
+    """
+    paths = list(map(pathlib.Path, paths))
+    for path in filter(pathlib.Path.is_dir, paths):
+        left_out = collections.Counter()
+        if listing.walk(path, left_out) and left_out:
+            yield f"{path}: {listing.as_text(left_out)} left out"
+    kept = split.read(run_dir)
+    trained_on = {file[2:] for file in kept.files["train"]} if kept else set()
+    given = [item for item in find(paths) if isinstance(item, str) and readable(item)]
+    seen = sum(split.facts_of(file) in trained_on for file in given) if trained_on else 0
+    if seen:
+        yield (
+            f"{seen:,} of the {len(given):,} pictures given are among those that {run_dir} was "
+            "trained on: what it says of them is no proof"
+        )
+
+
+def readable(file):
+    return os.path.isfile(file) and os.access(file, os.R_OK)
 
 
 def read(file, contract):
     """One file as the network eats it: -> (S, S, 3) float32; PictureError says what it is not."""
-    return opened(file, contract.resize_px, lambda x: preprocess.prepare(x, contract))
+    return opened(file, contract.bound_px, lambda x: preprocess.prepare(x, contract))
 
 
 def opened(file, resize_px, prepare):
@@ -136,3 +161,15 @@ def as_fields(guess):
         return {"file": guess.file, "error": guess.error}
     top = [{"class": name, "probability": probability} for name, probability in guess.top]
     return {"file": guess.file, "top": top}
+
+
+def columns(top):
+    """The header of a table of guesses, the error last."""
+    numbers = ["", *(f"_{i}" for i in range(2, top + 1))]
+    return ["file", *(f"{name}{i}" for i in numbers for name in ("class", "probability")), "error"]
+
+
+def as_row(guess, top):
+    """One guess under `columns`."""
+    known = [value for pair in guess.top for value in pair]
+    return [guess.file, *known, *[None] * (2 * top - len(known)), guess.error]

@@ -2,18 +2,18 @@
 
 import contextlib
 import pathlib
-import textwrap
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo import files
+from zoo import files, lettering
 
 RED, BLUE, GREY = "#c0392b", "#1f5fa8", "#888888"
 LABELLED_CLASSES = 40  # more names than these cannot be read along an axis
 MATRIX_CLASSES = 200  # of more, a cell has less than four pixels
 PAIRS = 40
+CHARACTERS = 30  # of a name along an axis
 
 
 @contextlib.contextmanager
@@ -46,8 +46,10 @@ def confusion_matrix(path, counts, class_names):
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
         axes.set(xlabel="called", ylabel="true class")
         if few:
-            axes.set_xticks(range(len(class_names)), class_names, rotation=90)
-            axes.set_yticks(range(len(class_names)), class_names)
+            names, style = lettering.drawn(class_names)
+            names = [lettering.cut(name, CHARACTERS) for name in names]
+            axes.set_xticks(range(len(names)), names, rotation=90, **style)
+            axes.set_yticks(range(len(names)), names, **style)
             for true, called, images in counts:
                 colour = "white" if shares[true, called] > 0.5 else "black"
                 text = dict(ha="center", va="center", fontsize=7, color=colour)
@@ -61,11 +63,9 @@ def confused_pairs(path, counts, class_names):
     with figure(path, (7.0, 0.8 + 0.22 * max(len(most), 1))) as drawing:
         axes = drawing.subplots()
         axes.barh(range(len(most)), most[:, 2], color=RED)
-        names = [
-            [textwrap.shorten(class_names[i], 30, placeholder="…") for i in x] for x in most[:, :2]
-        ]
-        labels = [f"{true} called {called}" for true, called in names]
-        axes.set_yticks(range(len(most)), labels, fontsize=7, parse_math=False)
+        names = [[lettering.cut(class_names[i], CHARACTERS) for i in x] for x in most[:, :2]]
+        labels, style = lettering.drawn(f"{true} called {called}" for true, called in names)
+        axes.set_yticks(range(len(most)), labels, fontsize=7, **style)
         axes.margins(y=0.01)
         axes.invert_yaxis()  # the first is at the top
         axes.set(
@@ -90,13 +90,15 @@ def reliability(path, bins, calibration_error):
         lower.set(xlabel="confidence", ylabel="images")
 
 
-def contact_sheet(path, images, captions, columns=6):
+def contact_sheet(path, images, captions, columns=6, side=1.25):
     """Pictures (H, W, 3) uint8 of any sizes in a grid, each under two short lines.
 
-    All lie in one pair of axes, in inches: axes for each would take most of the drawing's time.
+    A picture fills a square of `side` inches. All lie in one pair of axes, in inches: axes for each
+    would take most of the drawing's time.
     """
     rows = max(1, -(-len(images) // columns))
-    width, height, side = 1.35, 1.75, 1.25  # of a cell, and of the square a picture fills
+    width, height = side + 0.1, side + 0.5  # of a cell
+    letters = round(22 * side / 1.25)
     with figure(path, (width * columns, height * rows)) as drawing:
         axes = drawing.subplots()
         for number, (image, caption) in enumerate(zip(images, captions)):
@@ -105,8 +107,10 @@ def contact_sheet(path, images, captions, columns=6):
             high, wide = np.multiply(image.shape[:2], side / 2 / max(image.shape[:2]))
             sharp = "nearest" if max(image.shape) < 64 else "antialiased"
             axes.imshow(image, extent=(x - wide, x + wide, y + high, y - high), interpolation=sharp)
-            lines = [textwrap.shorten(line, 22, placeholder="…") for line in caption]
-            axes.text(x, y - high - 0.05, "\n".join(lines), fontsize=7, ha="center", va="bottom")
+            lines, style = lettering.drawn(caption)
+            lines = [lettering.cut(line, letters) for line in lines]
+            place = dict(fontsize=7, ha="center", va="bottom")
+            axes.text(x, y - high - 0.05, "\n".join(lines), **place, **style)
         if not len(images):
             axes.text(width / 2, 0.2, "no mistakes", fontsize=8, ha="center")
         axes.set(xlim=(0, width * columns), ylim=(height * rows, 0), aspect="equal")

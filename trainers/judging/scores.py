@@ -8,6 +8,7 @@ import tensorflow as tf
 from trainers.data import pipelines
 from trainers.engine import distribute
 from trainers.judging import views
+from zoo import progress, sizes
 from zoo.surgery.convolutional import convolutional
 
 
@@ -37,6 +38,11 @@ class Scores:
 def of_network(model, manifest, source, look, strategy):
     """The mean of the softmax over an image's views (Sec. 3.4), every image once: -> Scores."""
     size = manifest.input.image_size
+    if look.views != "center" and not sizes.is_square(size):
+        raise ScoreError(
+            f"{manifest.network.name} sees {sizes.shown(size)} px: --views={look.views} is of "
+            "squares, as in the paper; take --views=center"
+        )
     if look.views == "multi_scale":
         with strategy.scope():
             model = convolutional(model, manifest.network, size)
@@ -87,7 +93,7 @@ def sums_of_pass(model, source, contract, one, look, strategy):
         return strategy.run(on_replica, args=next(iterator))
 
     iterator = distribute.feed(strategy, batches)
-    for _ in range(-(-length // batch_size)):
+    for _ in progress.over(range(-(-length // batch_size)), "evaluating", length, batch_size):
         columns = [strategy.experimental_local_results(x) for x in step(iterator)]
         for index, labels, sums, weights in zip(*columns, strict=True):
             kept = weights.numpy() > 0

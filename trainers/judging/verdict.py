@@ -6,10 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.data.sources import listing
-from trainers.judging import figures, plots
+from trainers.judging import class_table, figures, plots
 from zoo import disks, files, preprocess
 
 PICTURES = ("confusion.png", "reliability.png", "worst.png")
+TABLE = "classes.csv"
 SHOWN_PX = 512  # more than a contact sheet has for one; thirty photographs take 6 GB as they are
 
 
@@ -33,13 +34,14 @@ def head(run_dirs, manifests, source, look, weights):
 
 
 def write(directory, result, scores, source, contract):
-    """`evaluation.json` and PICTURES, into a directory that need not be there: -> the first."""
+    """`evaluation.json`, TABLE, PICTURES into a directory that need not be there: -> the first."""
     directory = pathlib.Path(directory)
     with disks.told(directory):
         directory.mkdir(parents=True, exist_ok=True)
         mistakes = worst(directory / "worst.png", scores, source, contract)
         result = {**result, "worst": mistakes}
         files.write_json(directory / "evaluation.json", result)
+        files.write_csv(directory / TABLE, *class_table.rows(result))
         counts = figures.confusion(scores.probabilities, scores.labels)
         plots.confusion(directory / "confusion.png", counts, source.class_names)
         bins = figures.bins(scores.probabilities, scores.labels)
@@ -98,4 +100,4 @@ def as_table(result):
     lines.append(
         "  hardest classes      " + ", ".join(f"{c['name']} {c['error']:.1%}" for c in hardest)
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *class_table.lines(result)])

@@ -2,15 +2,14 @@
 
 import contextlib
 import dataclasses
-import os
 
 import keras
 
 import zoo
-from trainers.data import recorded, skipped, sources, split
+from trainers.data import recorded, skipped, sources, split, whose
 from trainers.data.augment import Augmentation
-from trainers.plan import sizing, transfer
-from zoo import archive
+from trainers.plan import sizing, transfer, weighting
+from zoo import archive, sizes
 from zoo.preprocess import InputContract
 
 SYNTHETIC_IMAGES = 256  # of a split: enough to time a step, little to evaluate
@@ -40,7 +39,8 @@ class Data:
     """Both splits of a run's images, and how they enter the network.
 
     `drawing` is how a folder's held-out part is drawn, where it is; `shorter_px` is its pictures'
-    side, where that was asked for.
+    side, where that was asked for. `class_weights` are in the order of the classes, if there are
+    any.
     """
 
     train: sources.Source
@@ -48,6 +48,7 @@ class Data:
     input: InputContract
     drawing: str = "hash"
     shorter_px: int | None = None
+    class_weights: tuple[float, ...] | None = None
 
 
 def load(run, data_dir, begun=None, accepted=False):
@@ -76,7 +77,8 @@ def settled(run, data_dir, begun=None, accepted=False):
     if side is None and sizing.asks_for_side(run):
         side = sizing.typical_side(train)
     run = sizing.settled(run, kept.images["train"] if kept else train.length, side)
-    return run, Data(train, validation, contract(run, train), facts["drawing"], side)
+    weights = weighting.of(run.recipe, train)
+    return run, Data(train, validation, contract(run, train), facts["drawing"], side, weights)
 
 
 def contract(run, train):
@@ -85,8 +87,9 @@ def contract(run, train):
         return transfer.contract(run)
     native = min(train.image_shape[:2]) if train.image_shape else zoo.find(run.model).image_size
     size = run.recipe.image_size or native
-    resize_px = run.recipe.resize_px or size
-    return InputContract(size, max(size, resize_px), orientation="exif")
+    shorter = sizes.shorter(size)
+    resize_px = max(shorter, run.recipe.resize_px or shorter)
+    return InputContract(size, resize_px, orientation="exif")
 
 
 def require_trained_classes(source, run_dir):
@@ -134,23 +137,16 @@ def source_of(manifest, part="validation", other=OWN, run_dir=None):
 
 
 def is_own(manifest, other, name):
-    """Whether these are the run's own images: a directory alone is where they have moved to."""
-    own = manifest.data.get("data_dir")
-    if name != manifest.data.get("name"):
-        return False
-    if not (other.data and other.data_dir and own):
-        return True
-    return os.path.realpath(os.path.expanduser(other.data_dir)) == os.path.realpath(own)
+    """Whether these are the run's own images."""
+    return whose.is_own(manifest.data, other.data, other.data_dir, name)
 
 
 def name_of(manifest, other):
     """Whose images: those that are named, those of a directory that is given, or the run's own."""
-    own, data = manifest.data.get("name"), other.data
-    if not data and other.data_dir and own in (None, *sources.BUILT_IN):
-        return "folder"
-    if not (data or own):
+    name = whose.name_of(manifest.data, other.data, other.data_dir)
+    if not name:
         raise ImagesError("the run does not say which images it is for: give --data")
-    return data or own
+    return name
 
 
 def require_classes(source, expected):
@@ -173,7 +169,7 @@ def augmentation(recipe, contract, model):
     The paper pads after subtracting the mean, so with the mean. Its scales are [256, 480] for a
     crop of 224 (Sec. 3.4), here in proportion for any other.
     """
-    size = contract.image_size
+    size = sizes.shorter(contract.image_size)
     mean = keras.ops.convert_to_numpy(model.get_layer("pixels").mean)
     return Augmentation(
         recipe.augmentation,

@@ -11,6 +11,10 @@ class Recipe(Course):
     """How to train a classifier."""
 
     label_smoothing: float = setting("share of each label spread over all classes", 0.0)
+    class_weights: str | None = setting(
+        "what a class counts in the training loss: balanced, or a JSON or CSV file (class,weight)",
+        None,
+    )
     mixup: float = setting("alpha of the mixture of two images, 0 for none", 0.0)
     cutmix: float = setting("alpha of the rectangle out of another image, 0 for none", 0.0)
     augmentation: str = setting("none, pad_crop, scale_jitter or random_resized_crop", "pad_crop")
@@ -23,7 +27,10 @@ class Recipe(Course):
     pad_px: int = setting("pad_crop: pixels padded on each side", 4)
     mirror: bool = setting("mirror every second image", True)
     color: bool = setting("PCA colour noise", False)
-    image_size: int | None = setting("side of the network's input, px; default: the images'", None)
+    image_size: int | tuple[int, int] | None = setting(
+        "side of the network's input, px, or height x width such as 192x256; default: the images'",
+        None,
+    )
     resize_px: int | None = setting(
         "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
     )

@@ -7,7 +7,7 @@ trained; the classes are the data's.
 import dataclasses
 
 from trainers.plan.adopt import OURS
-from zoo import archive
+from zoo import archive, sizes
 from zoo.surgery import head
 
 STAGES = {None: "", "none": "", "backbone": "the backbone"}
@@ -24,10 +24,10 @@ def contract(run):
     """
     source = archive.load_manifest(run.init_from).input
     size = run.recipe.image_size or source.image_size
-    resize_px = run.recipe.resize_px or round(source.resize_px * size / source.image_size)
-    return dataclasses.replace(
-        source, image_size=size, resize_px=max(size, resize_px), orientation="exif"
-    )
+    shorter = sizes.shorter(size)
+    proportional = round(source.resize_px * shorter / sizes.shorter(source.image_size))
+    resize_px = max(shorter, run.recipe.resize_px or proportional)
+    return dataclasses.replace(source, image_size=size, resize_px=resize_px, orientation="exif")
 
 
 def network(run, num_classes, image_size):

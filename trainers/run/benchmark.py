@@ -14,7 +14,7 @@ from trainers.data import pipelines, sources
 from trainers.engine import distribute, steps
 from trainers.plan import images
 from trainers.run import alike, classification
-from zoo import complexity
+from zoo import complexity, sizes
 
 WARM_UP = 3  # steps: the first is traced, the next fill buffers
 FLOPS_A_MULTIPLY_ADD = 2 * 3
@@ -79,7 +79,7 @@ def timed(name, run, place, data, state, count):
     contract = data.input
     random_half = images.augmentation(recipe, contract, state.model)
     if data.train.name == "synthetic":  # of the network's size: nothing is done to it
-        contract = dataclasses.replace(contract, resize_px=contract.image_size)
+        contract = dataclasses.replace(contract, resize_px=sizes.shorter(contract.image_size))
         random_half = dataclasses.replace(random_half, kind="none", color=False, policy="none")
 
     def batches(part):

@@ -7,10 +7,10 @@ import zoo
 from trainers.data import pipelines, service, stream
 from trainers.engine import distribute, metrics, optim, steps
 from trainers.engine.state import State
-from trainers.plan import images, transfer
+from trainers.plan import images, transfer, weighting
 from trainers.plan.flags import other_batch
-from trainers.run import alike, directory, reproducible, training
-from zoo import archive, complexity, precision
+from trainers.run import alike, directory, reproducible, sense, training
+from zoo import archive, complexity, precision, sizes
 
 
 def train(run, place):
@@ -19,14 +19,18 @@ def train(run, place):
         directory.check(run, place.run_dir)
         asked, (run, data) = run, images_of(run, place, directory.begun(place.run_dir))
         alike.check(asked, place, data)
+        sense.check(run, place, data)
+        note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             state = build(run, data, place.strategy)
             directory.take_up(state, place, lambda: begin(state, data, run))
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
-            if note := other_batch(run):
-                place.say(note)
+            for sentence in filter(None, (note, other_batch(run))):
+                place.warn(sentence)
+            if data.class_weights:
+                place.say(weighting.describe(data))
             return training.train(run, place, work(run, place, data, state), state)
 
 
@@ -56,7 +60,8 @@ def build(run, data, strategy):
         rates = transfer.rates(model, run.recipe)
         model.compile(optimizer=optim.momentum_sgd(run.recipe, rates))
         model.optimizer.build(model.trainable_variables)
-        return State(model, model.optimizer, metrics.classification(run.recipe.label_smoothing))
+        task = metrics.classification(run.recipe.label_smoothing, data.class_weights)
+        return State(model, model.optimizer, task)
 
 
 def network(run, data):
@@ -95,12 +100,13 @@ def headline(run, data, state, devices):
         start = transfer.describe(run, data.train.class_names)
     counted = "parameters to train" if run.init_from else "parameters"
     epochs = run.recipe.steps * run.recipe.batch_size / data.train.length
+    size = sizes.shown(data.input.image_size)
     listed = f"{data.train.listing}; " if data.train.listing else ""
     return (
         f"{run.model} ({complexity.parameters(state.model):,} {counted}) on {run.data}: {listed}"
         f"{data.train.length:,} images to train, {data.validation.length:,} to validate, "
         f"{data.train.num_classes} classes; {devices}; recipe {run.recipe.name}; {start}; "
-        f"{run.recipe.steps:,} steps, {epochs:,.1f} epochs at {data.input.image_size} px"
+        f"{run.recipe.steps:,} steps, {epochs:,.1f} epochs at {size} px"
     )
 
 
@@ -158,6 +164,7 @@ def evaluation(model, source, contract, batch_size, strategy, limit=None):
 def manifest(run, place, data):
     """What the archive says of the run; its step and metrics are filled in at each save."""
     data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
+    weights = dict(zip(data.train.class_names, data.class_weights or ()))
     return archive.Manifest(
         network=network(run, data),
         input=data.input,
@@ -170,7 +177,9 @@ def manifest(run, place, data):
             "validation_images": data.validation.length,
         }
         | ({"drawing": data.drawing} if run.data == "folder" else {})
+        | ({"class_weights": weights} if weights else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
-        recipe=dataclasses.asdict(run.recipe) | {"precision": run.precision},
+        recipe=dataclasses.asdict(run.recipe)
+        | {"model": run.model, "data": run.data, "precision": run.precision},
         seed=run.seed,
     )

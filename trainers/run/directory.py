@@ -1,6 +1,7 @@
 """A run directory belongs to one Run, and to one process while that trains in it."""
 
 import contextlib
+import os
 import pathlib
 
 from trainers.data import recorded, split
@@ -10,6 +11,7 @@ from trainers.run import lock
 from zoo import archive, files
 
 FLAGS = "flags.txt"
+LENGTHS = {"steps", "epochs"}  # flags in which a run that trains on may differ
 
 
 class RunError(ValueError):
@@ -27,11 +29,57 @@ def check(run, run_dir):
     """RunError names the flags in which a run that has begun there differs."""
     path = pathlib.Path(run_dir) / FLAGS
     names = differing(as_text(run), path.read_text(encoding="utf-8")) if begun(run_dir) else ()
-    if names:
+    if names and not (set(names) <= LENGTHS and trains_on(run, run_dir)):
         raise RunError(
             f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
             f"from {path}; take another --run_dir, or the flags that are there"
         )
+
+
+def trains_on(run, run_dir):
+    """Whether the run that is there has come to its end, and this one's is later, or not known."""
+    done = finished_at(run_dir)
+    return done is not None and (run.recipe.steps is None or run.recipe.steps > done)
+
+
+def finished_at(run_dir):
+    """The last step of a run that has come to its end; None of others."""
+    with contextlib.suppress(archive.ArchiveError):
+        manifest = archive.load_manifest(run_dir)
+        if manifest.step == manifest.recipe.get("steps"):
+            return manifest.step
+    return None
+
+
+def prolonged(run, asked, run_dir):
+    """What is to be said of a finished run that goes on to more steps, None of all others.
+
+    `run` is what images have made of `asked`. RunError where that is not longer.
+    """
+    path, done = pathlib.Path(run_dir) / FLAGS, finished_at(run_dir)
+    if done is None or not begun(run_dir) or run.recipe.steps == done:
+        return None
+    if run.recipe.steps < done:
+        raise RunError(
+            f"{run_dir} was trained for {done:,} steps: expected more of --steps or --epochs than "
+            f"those, to go on, got {run.recipe.steps:,} steps"
+        )
+    if not differing(as_text(asked), path.read_text(encoding="utf-8")):
+        return None
+    return (
+        f"NOTE: trained for {done:,} steps before, now for {run.recipe.steps:,}: from here on the "
+        f"learning rate falls as its {run.recipe.schedule} schedule does over all of those"
+    )
+
+
+def repeating(run, data_dir):
+    """The flags that make the run again, from whatever directory they are read."""
+    places = {"init_from": run.init_from, "data_dir": data_dir}
+    return as_text(run, **{name: os.path.abspath(place) for name, place in places.items() if place})
+
+
+def write_flags(run, place):
+    files.write_text(place.run_dir / FLAGS, repeating(run, place.data_dir))
 
 
 @contextlib.contextmanager
@@ -68,10 +116,13 @@ def claim(run, place, data):
     check(run, place.run_dir)
     both = {source.split: source for source in (data.train, data.validation)}
     if not begun(place.run_dir):
-        files.write_text(place.run_dir / FLAGS, as_text(run))
+        write_flags(run, place)
         if found := split.of(both, place.data_dir, run.seed, data.shorter_px):
             split.write(place.run_dir, found)
-    elif place.accept_changed_data and (kept := split.read(place.run_dir)):
+        return
+    if differing(as_text(run), (place.run_dir / FLAGS).read_text(encoding="utf-8")):
+        write_flags(run, place)  # it trains on
+    if place.accept_changed_data and (kept := split.read(place.run_dir)):
         split.write(place.run_dir, recorded.updated(kept, both))
 
 

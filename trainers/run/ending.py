@@ -8,6 +8,7 @@ import sys
 
 import tensorflow as tf
 
+from trainers.data import skipped
 from trainers.engine import cluster, distribute
 from trainers.run import alike
 from zoo import program
@@ -51,10 +52,15 @@ def say(trained):
         command = shlex.join(["python", "-m", program.name(), *sys.argv[1:]])
         print(f"stopped at step {trained.step:,}; resume with: {command}")
         raise SystemExit(130 if trained.stopped_by == signal.SIGINT else 0)
-    task, run_dir = trained.task, trained.run_dir
+    path = trained.run_dir / skipped.NAME
+    if path.exists():
+        passed_over = len(path.read_text(encoding="utf-8").splitlines())
+        print(f"passed over because they cannot be read: {passed_over:,}, named in {path}")
+    task, run_dir = trained.task, shlex.quote(f"--run_dir={trained.run_dir}")
+    logdir = shlex.quote(f"--logdir={trained.run_dir}")
     figure = task.format(task.watched, trained.last[f"validation_{task.watched}"]).strip()
     judge = JUDGES[task.name]
     print(
         f"trained: validation {task.watched} {figure} after {trained.step:,} steps; "
-        f"see tensorboard --logdir={run_dir}, then python -m trainers.{judge} --run_dir={run_dir}"
+        f"see tensorboard {logdir}, then python -m trainers.{judge} {run_dir}"
     )

@@ -1,8 +1,10 @@
 """Keywords of a Python call, read by the very flags that a command line fills."""
 
+import json
+
 from absl import flags
 
-from zoo import limits, texts
+from zoo import limits, sizes, texts
 
 
 def parse(caller, definers, given):
@@ -24,7 +26,7 @@ def parse(caller, definers, given):
     ]
     try:
         values([caller, *words])
-        texts.check_flags(values)
+        texts.settle_flags(values)
     except (flags.Error, ValueError) as error:
         raise ValueError(f"{caller}: {limits.told(error)}") from None
     return values
@@ -35,6 +37,10 @@ def said(values, name, value):
     flag = values[name]
     if flag.boolean and value in (True, False):
         return [f"--{name}" if value else f"--no{name}"]
+    if isinstance(value, dict):  # class weights
+        return [f"--{name}={json.dumps(value)}"]
+    if name == "image_size" and isinstance(value, (list, tuple)):
+        return [f"--{name}={sizes.shown(value)}"]
     if isinstance(value, (list, tuple)):
         if isinstance(flag, flags.MultiFlag):
             return [f"--{name}={part}" for part in value]

@@ -85,12 +85,14 @@ def _define_pace(own):
 def read(run, values=flags.FLAGS):
     """The Options that the flags mean for this Run. ValueError for what cannot be meant."""
     names = {field.name for field in dataclasses.fields(Options)} & {*values}
+    quiet = "quiet" in values and values.quiet  # a program's
     given = {name: values[name].value for name in names}
     options = Options(
         **given
         | {
             "run_dir": values.run_dir or f"runs/{run.model}_{run.data}",
             "profile_steps": _profile_steps(values.profile_steps),
+            "verbose": not quiet,
         }
     )
     check_engine(run, options)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import sys
 
 from trainers.engine import distribute, steps
 
@@ -36,6 +37,11 @@ class Place:
         """Prints it, once for all workers."""
         if self.chief and self.verbose:
             print(sentence, flush=True)
+
+    def warn(self, sentence):
+        """Prints it, once for all workers, also where the rest is not wanted."""
+        if self.chief:
+            print(sentence, file=sys.stdout if self.verbose else sys.stderr, flush=True)
 
 
 def stand(run, options):

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import shlex
 import statistics
 import sys
 
@@ -63,7 +64,7 @@ def origin(runs=None, seeds=()):
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     name = spec.name if spec else pathlib.Path(sys.argv[0]).stem
     versions = archive.versions()
-    text = f"`{' '.join(['python -m', name, *given])}`, "
+    text = f"`{shlex.join(['python', '-m', name, *given])}`, "
     if seeds:
         text += f"seeds {', '.join(map(str, seeds))}, "
     text += (

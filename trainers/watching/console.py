@@ -4,6 +4,7 @@ import contextlib
 import signal
 import sys
 import threading
+import time
 
 import keras
 
@@ -17,6 +18,7 @@ class Console(keras.callbacks.Callback):
         super().__init__()
         self.state, self.rhythm, self.epoch_steps = state, rhythm, epoch_steps
         self.bar_metrics = [name for name in state.task.shown if name in state.task.sums]
+        self.began = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self.bar = None
@@ -27,9 +29,13 @@ class Console(keras.callbacks.Callback):
             self.bar = keras.utils.Progbar(length, unit_name="step", stateful_metrics=names)
 
     def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic(), self.state.step
+        self.began = self.began or now  # the first call, which traces, says nothing of others
         done = self.state.step - self.first if self.bar else 0
         if self.bar and done < self.bar.target:
             self.bar.update(done, [(name, logs[name]) for name in self.bar_metrics])
+            sys.stdout.write(f"{left(self.began, now, self.rhythm.steps)}\033[K")
+            sys.stdout.flush()
 
     def on_epoch_end(self, epoch, logs=None):
         if self.bar:
@@ -47,6 +53,19 @@ class Console(keras.callbacks.Callback):
             f"  learning rate {record['learning_rate']:.2g}"
             + (f"  {speed:,.0f} images/s, input wait {wait:.0%}" if speed else "")
         )
+
+
+def left(began, now, steps):
+    """How long all that is left takes, judged by what was done: of (seconds, step), for a person.
+
+    Evaluations are in the time of what was done as soon as there was one.
+    """
+    (first_seconds, first), (seconds, step) = began, now
+    if step <= first:
+        return ""
+    minutes, rest = divmod(round((seconds - first_seconds) / (step - first) * (steps - step)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f" - {hours}:{minutes:02}:{rest:02} left" if hours else f" - {minutes}:{rest:02} left"
 
 
 class Interrupt(keras.callbacks.Callback):

@@ -24,11 +24,11 @@ class Detections(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         step = self.state.step
-        if not pictures.is_due(step, self.recipe):
+        if not pictures.is_due(step, self.recipe) or self.rounds.seen is None:
             return
-        seen = self.rounds
-        read = sheets.reader(seen.source, seen.contract)
-        places = np.linspace(0, seen.source.length - 1, SHOWN).astype(int)
+        source = self.rounds.source
+        read = sheets.reader(source, self.rounds.contract)
+        places = np.linspace(0, source.length - 1, SHOWN).astype(int)
         with pictures.events(self.folder, step):
             for number in np.unique(places).tolist():
                 sides = self.both(read(number), number)
@@ -36,7 +36,7 @@ class Detections(keras.callbacks.Callback):
 
     def both(self, pixels, number):
         """Labelled and found, side by side."""
-        seen = self.rounds
+        seen = self.rounds.seen
         return [
             np.asarray(sheets.labelled(pixels, seen.truth, number)),
             np.asarray(sheets.detected(pixels, seen.truth, seen.found, number)),

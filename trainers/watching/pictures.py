@@ -17,7 +17,7 @@ from keras.ops import convert_to_numpy
 import zoo
 from trainers.data import pipelines
 from trainers.engine.metrics import likeliest
-from trainers.judging import figures, plots, verdict
+from trainers.judging import figures, grad_cam, plots, verdict
 from trainers.judging.scores import Scores
 from trainers.plan import images as run_images
 from trainers.watching import responses
@@ -29,6 +29,7 @@ TIMES = 4  # in a run, at most, and at its end
 JUDGED = 1000  # validation images, of which mistakes and confusions are counted
 RESPONDING = 16  # images, of whose responses histograms are made
 SHEET = 24  # augmented images
+EXPLAINED = 8  # mistakes
 BATCH = 50
 
 
@@ -83,6 +84,7 @@ class Pictures(keras.callbacks.Callback):
         seen = self.data.validation, self.data.input
         with events(self.folder, step):
             write_image("worst mistakes", drawn(verdict.worst, found, *seen), step)
+            write_image("worst mistakes, Grad-CAM", drawn(viewer.explained, found, *seen), step)
             counts = figures.confusion(found.probabilities, found.labels)
             names = self.data.validation.class_names
             write_image("confusion", drawn(plots.confusion, counts, names), step)
@@ -110,6 +112,7 @@ class Viewer:
             lambda images: tf.nn.softmax(tf.cast(self.model(images, training=False), tf.float64)),
             reduce_retracing=True,
         )
+        self.explain = None  # traced when it is asked for
         self.respond = tf.function(lambda images: self.inner(images, training=False))
 
     def scores(self, data):
@@ -119,6 +122,14 @@ class Viewer:
             kept = weights.numpy() > 0
             rows.append([x.numpy()[kept] for x in (self.softmax(images), labels, index)])
         return Scores(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+    def explained(self, path, found, source, contract):
+        """The picture of a few of the worst mistakes with what spoke for either class."""
+        self.explain = self.explain or grad_cam.mapper(self.model)
+        mistakes = figures.worst(found, source)[:EXPLAINED]
+        each = list(grad_cam.of_mistakes(self.explain, source, mistakes, contract))
+        labels = [f"is {mistake['label']}" for mistake in mistakes]
+        grad_cam.draw(path, each, source.class_names, labels)
 
     def write_responses(self, data, step):
         """Histograms of Fig. 7: 3x3 layers after normalisation, before ReLU or addition."""

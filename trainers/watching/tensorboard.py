@@ -79,10 +79,13 @@ class HyperParameters(keras.callbacks.Callback):
 
 
 def hyper_parameters(run):
-    """{name: number, word or truth} of a Run and its recipe; lists as words."""
+    """{name: number, word or truth} of a Run and its recipe; lists as words.
+
+    Model and data are the run's: those that a recipe names are for who names none.
+    """
     fields = dataclasses.asdict(run)
-    fields |= fields.pop("recipe")
-    fields["recipe"] = fields.pop("name")
-    del fields["source"]
+    recipe = fields.pop("recipe")
+    fields = {**recipe, **fields, "recipe": recipe["name"]}
+    del fields["name"], fields["source"]
     plain = {k: ",".join(map(str, v)) if isinstance(v, tuple) else v for k, v in fields.items()}
     return {k: v for k, v in plain.items() if v is not None}

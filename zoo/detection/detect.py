@@ -37,7 +37,7 @@ def detecting_by(parts, detector):
 
 def proposed(parts, detector, pixels, size):
     """Proposals (B, P, 4), how many they are (B,), and the map that regions are read from."""
-    maps, logits, deltas = parts.first(pixels)
+    maps, logits, deltas = parts.first(pixels, training=False)
     cells = cells_of(detector, maps)
     asked = proposing(detector)
     each = [
@@ -51,7 +51,11 @@ def proposed(parts, detector, pixels, size):
 
 def judged(parts, maps, boxes):
     """Probabilities (B, R, K + 1) and offsets (B, R, K, 4) of regions, as `decide` takes them."""
-    logits, deltas = parts.second([maps, boxes])
+    return decidable(*parts.second([maps, boxes], training=False))
+
+
+def decidable(logits, deltas):
+    """The head's outputs as `decide` takes them: probabilities, offsets without OFFSET_SCALES."""
     return tf.nn.softmax(logits), deltas * tf.constant(OFFSET_SCALES)
 
 

@@ -13,7 +13,6 @@ from zoo import resnet
 from zoo.detection.layers import AsBatch, JoinContext, OfPicture
 from zoo.detection.roi_layer import RoiAlign
 from zoo.recursion import room_for
-from zoo.specs import find
 
 HEADS = ("rpn_conv", "rpn_logits", "rpn_deltas", "class_logits", "box_deltas")  # new in a detector
 
@@ -38,8 +37,8 @@ def build_detector(detector):
     Pixels are RGB 0-255 (B, H, W, 3), boxes (B, R, 4) in their pixels. Logits and offsets are
     float32 under any precision policy.
     """
-    spec = find(detector.network.name)
-    last = resnet.last_stage(spec)
+    spec = detector.network.spec
+    last = spec.last_stage
     image = keras.Input((None, None, 3), dtype="float32", name="image")
     boxes = keras.Input((None, 4), dtype="float32", name="boxes")
     maps = resnet.trunk(detector.network, image, last - 1)

@@ -3,7 +3,7 @@
 import dataclasses
 import numbers
 
-from zoo.specs import Network, find
+from zoo.specs import Network
 
 POOLINGS = ("align", "max")
 COUNTS = ("num_classes", "bins", "rpn_filters", "proposals_before", "proposals", "detections")
@@ -61,6 +61,11 @@ class Detector:
             self._keep(name, _share(name, getattr(self, name)))
 
     @property
+    def name(self):
+        """Of the network."""
+        return self.network.name
+
+    @property
     def anchors(self):
         """How many stand at each position of the map."""
         return len(self.sizes) * len(self.ratios)
@@ -68,7 +73,7 @@ class Detector:
     @property
     def stride(self):
         """Pixels of the picture from one position of the shared map to the next."""
-        spec = find(self.network.name)
+        spec = self.network.spec
         stem = {"imagenet": 4, "cifar": 1}[spec.stem]
         return stem * 2 ** (len(spec.depths) - 2)
 
@@ -78,7 +83,7 @@ class Detector:
 
         Both its first convolutions are 1x1 of stride 2 in the paper's bottlenecks.
         """
-        return find(self.network.name).block == "bottleneck" and self.network.stride == "1x1"
+        return self.network.spec.block == "bottleneck" and self.network.stride == "1x1"
 
     def _keep(self, field, value):
         object.__setattr__(self, field, value)  # the way into a frozen dataclass

@@ -1,15 +1,13 @@
 """The network of a file: built, filled, described, saved."""
 
 import dataclasses
-import json
 import pathlib
 
 import numpy as np
 
-from zoo import archive, files
-from zoo.importers import ImportFailed, caffemodel, evaluations, fit, labels, reading
+from zoo import files, records
+from zoo.importers import ImportFailed, caffemodel, fit, labels, preparation, reading
 from zoo.importers.layouts import HUGGING_FACE
-from zoo.resnet import build_network
 from zoo.specs import find
 
 # What the same names and shapes do not tell: each source's own epsilon, strides and paddings.
@@ -17,6 +15,7 @@ TRAITS = {
     "keras_applications": {"bn_epsilon": 1.001e-5},
     "torch": {"bn_epsilon": 1e-5, "stride": "3x3", "zeros": "split"},
     "caffe": {"bn_epsilon": 1e-5, "pool_pad": "end"},
+    "onnx": {},  # the graph tells
 }
 
 
@@ -31,22 +30,42 @@ class Request:
     labels: str | None = None
     mean_file: str | None = None
     headless: bool = False
+    entry: str | None = None
+    bgr: bool | None = None
+    pool_pad: str | None = None
+    mean: tuple = ()
+    std: tuple = ()
+    image_size: int | None = None
 
 
 def load(request):
     """The network of a file and its manifest: Request -> (keras.Model, Manifest)."""
-    arrays = reading.read(request.path, request.source)
+    return assemble(request, understood(request))
+
+
+def understood(request):
+    """What a file holds, every tensor accounted for, before anything is built: Request -> Match."""
+    arrays = reading.read(request.path, request.source, request.entry)
     found = fit.match(arrays, request.source, request.model)
     fit.check(arrays, found, request.path, headless=request.headless)
-    evaluation = request.evaluation or evaluations.default(found.layout, found.network)
-    rules = evaluations.EVALUATIONS[evaluation]
+    for name in ("entry", "others", "traits", "normalisation"):
+        setattr(found.arrays, name, getattr(arrays, name, None))
+    return found
+
+
+def assemble(request, found):
+    """The network that was understood and its manifest: -> (keras.Model, Manifest)."""
+    from zoo import archive
+    from zoo.resnet import build_network
+
+    evaluation, rules = preparation.choose(request, found, pathlib.Path(request.path))
     mean = np.reshape(rules.mean, (1, 1, 3))
     network = dataclasses.replace(found.network, **traits(request, found))
     if request.mean_file:
         size = rules.input.image_size
         mean = _centre(caffemodel.read_mean(pathlib.Path(request.mean_file)), size)
         network = dataclasses.replace(network, mean="pixel", image_size=size)
-    weights = fit.convert(arrays, found.layout, network)
+    weights = fit.convert(found.arrays, found.layout, network, request.bgr)
     weights["pixels"] = {"mean": mean, "scale": np.array(rules.scale)}
     model = build_network(network)
     fill(model, weights)
@@ -61,7 +80,14 @@ def load(request):
 
 def traits(request, found):
     """The source's traits, less those that this network cannot show."""
-    shown = dict(TRAITS[request.source])
+    shown = dict(TRAITS[request.source]) | (found.arrays.traits or {})
+    if request.pool_pad:
+        shown["pool_pad"] = request.pool_pad
+    elif shown.get("pool_pad", "both") is None:
+        raise ImportFailed(
+            f"{request.path} computes how its max pool is padded: give --pool_pad=end, as Caffe's "
+            "and TensorFlow's nets have it, or --pool_pad=both"
+        )
     if found.layout is HUGGING_FACE and _halves_early(pathlib.Path(request.path)):
         shown["stride"] = "1x1"
     if find(request.model).block == "basic":
@@ -76,11 +102,17 @@ def _halves_early(path):
     config = path.with_name("config.json")
     if not config.is_file():
         return False
-    return bool(json.loads(config.read_text("utf-8")).get("downsample_in_bottleneck"))
+    try:
+        config = records.of_type(records.read(config), dict, "the whole")
+    except ValueError as error:
+        raise ImportFailed(f"{path.with_name('config.json')}: {error}") from None
+    return bool(config.get("downsample_in_bottleneck"))
 
 
 def save(model, manifest, output_dir):
     """`archive.save`, except over a network that was trained and not imported."""
+    from zoo import archive
+
     if (pathlib.Path(output_dir) / archive.MANIFEST).exists():
         there = archive.load_manifest(output_dir)
         if "imported" not in there.data:
@@ -109,7 +141,8 @@ def _centre(image, size):
 
 
 def _origin(request, found, evaluation):
-    return {
+    entry = {"entry": found.arrays.entry} if found.arrays.entry else {}
+    return entry | {
         "source": request.source,
         "layout": found.layout.name,
         "file": pathlib.Path(request.path).name,

@@ -14,7 +14,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 OLD_LAYERS = 2  # NetParameter.layers, before 2015: older than these nets
 
 
-def read_caffemodel(path):
+def read_caffemodel(path, entry=None):
     """Blobs by layer and number, statistics unscaled: path -> {"conv1/0": array, ...}."""
     content = memoryview(path.read_bytes())
     arrays = {}

@@ -5,7 +5,7 @@ The sources of every row are in sources.md. Means and deviations are RGB, in pix
 
 import dataclasses
 
-from zoo.preprocess import InputContract
+from zoo.contract import InputContract
 from zoo.specs import find
 
 # ImageNet's RGB mean and deviation as Torch's nets have them, in fractions of white.
@@ -71,5 +71,7 @@ def default(layout, network):
         "keras.applications": "keras_applications",
         "Hugging Face": "hugging_face",
         "torchvision": "torchvision_v1",
+        "torchvision in a Sequential": "torchvision_v1",
         "common CIFAR": "torchvision_v1",
+        "ONNX": "torchvision_v1",
     }[layout.name]

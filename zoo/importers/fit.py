@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from zoo.importers import ImportFailed
+from zoo.importers import ImportFailed, renaming
 from zoo.importers.layouts import SOURCES, Layout, targets
 from zoo.importers.recognize import looks_like
-from zoo.specs import Network, find
+from zoo.specs import WIDTHS, Network, find
 
-SHOWN = 8  # names of each kind when the file is another network altogether
+SHOWN = 3  # tensors that a refusal names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Match:
 
     layout: Layout
     network: Network
+    arrays: dict
+    own_head: bool  # whether the head has the layout's name: option A's nets have the same bodies
     missing: tuple[str, ...]
     unused: tuple[str, ...]
     misshapen: tuple[str, ...]
@@ -28,9 +30,18 @@ class Match:
 
     @property
     def headless(self):
-        """Whether the head is missing and nothing else is amiss."""
+        """Whether the head is missing, or is more than one dense layer, and nothing else amiss."""
         head = [name for name in self.missing if name.startswith(self.layout.head)]
-        return 0 < len(head) == self.faults
+        return 0 < len(head) == self.faults - sum(self._of_dense(name) for name in self.unused)
+
+    @property
+    def dense(self):
+        """Matrices in place of the head."""
+        return [name for name in self.unused if self.arrays[name].ndim == 2]
+
+    def _of_dense(self, name):
+        kernel, bias = self.layout.suffixes[:2]
+        return name in self.dense or name.removesuffix(bias) + kernel in self.dense
 
 
 def match(arrays, source, name):
@@ -40,35 +51,66 @@ def match(arrays, source, name):
         for layout in SOURCES[source]
         for network in networks(arrays, layout, name)
     ]
-    return min(found, key=lambda candidate: candidate.faults)
+    return min(found, key=lambda candidate: (candidate.faults, not candidate.own_head))
 
 
 def networks(arrays, layout, name):
     """The network with each shortcut that it may have; the file's head tells the classes."""
     spec = find(name)
-    head = arrays.get(layout.head + layout.suffixes[1])
-    classes = spec.num_classes if head is None or head.ndim != 1 else head.size
+    expected = targets(layout, Network(name, 1, None, "B" if not spec.plain else None))
+    head = renaming.renamed(arrays, layout, expected).get(layout.head + layout.suffixes[0])
+    classes = spec.num_classes
+    if head is not None and head.ndim == 2:
+        classes = head.shape[0 if layout.transposed else 1] or 1
     # B first: for ImageNet it is what everyone has published.
+    width, stem = _width(arrays, layout, name)
     for shortcut in (None,) if spec.plain else ("B", "A", "C"):
-        yield Network(name, classes, None, shortcut)
+        yield Network(name, classes, None, shortcut, width=width, stem_filters=stem)
+
+
+def _width(arrays, layout, name):
+    """(width, stem_filters): the filters of the first two convolutions, against the paper's."""
+    network = Network(name, 1, None, find(name).shortcut)
+    expected = targets(layout, network)
+    conv2 = next(x for x, target in expected.items() if target.layer == "conv2_block1_1_conv")
+    filters = [_filters(arrays, first, expected[first]) for first in (next(iter(expected)), conv2)]
+    width = filters[1] / find(name).filters[0]
+    width = width if WIDTHS[0] <= width <= WIDTHS[1] else 1.0
+    usual = dataclasses.replace(network, width=width).spec.filters[0]
+    return width, filters[0] if 0 < filters[0] <= 1024 and filters[0] != usual else None
+
+
+def _filters(arrays, name, target):
+    """How many filters the kernel of this name has, whatever stands before it; 0 if none."""
+    named = [key for key, x in arrays.items() if key.endswith(name) and x.ndim == 4]
+    if not named:
+        return 0
+    return arrays[min(named, key=len)].shape[0 if target.axes else 3]
 
 
 def compare(arrays, layout, network):
     """What is missing, left over or of another shape, by the file's own names."""
     expected = targets(layout, network)
+    head = layout.head + layout.suffixes[0]
+    own_head = any(name.endswith(head) for name in arrays)
+    arrays = renaming.renamed(arrays, layout, expected)
     idle = {name for name in arrays if layout.idle and name.endswith(layout.idle)}
     misshapen = []
-    for name in expected.keys() & arrays.keys():
+    for name in [name for name in expected if name in arrays]:
         wanted, came = expected[name], arrays[name].shape
         if _shape(wanted) != came:
             misshapen.append(f"{name} ({came}, expected {_shape(wanted)})")
-    required = {name for name, target in expected.items() if target.required}
+    required = [name for name, target in expected.items() if target.required]
+    if head in arrays:
+        required.remove(layout.head + layout.suffixes[1])  # a head without a bias has one of zeros
     return Match(
         layout,
         network,
-        missing=tuple(sorted(required - arrays.keys())),
+        arrays,
+        own_head,
+        missing=tuple(name for name in required if name not in arrays),
         unused=tuple(sorted(arrays.keys() - expected.keys() - idle)),
-        misshapen=tuple(sorted(misshapen)),
+        misshapen=tuple(misshapen),
     )
 
 
@@ -79,33 +121,78 @@ def check(arrays, found, path, *, headless):
     if found.headless if headless else not found.faults:
         return
     if found.headless:
+        several = f"a head of several layers ({_few(found.dense)}), ours has one"
+        none = f"no head ({', '.join(sorted(found.missing))})"
         raise ImportFailed(
-            f"{path} has no head ({', '.join(found.missing)}): --headless imports the rest, "
+            f"{path} has {several if found.dense else none}: --headless imports the rest, "
             "with a head of zeros"
         )
+    _check_stem(found, path)
     wanted = f"{found.network.name} in the {found.layout.name} layout"
-    looks = looks_like(arrays)
+    looks = looks_like(found.arrays)
     if looks == wanted:
         raise ImportFailed(f"{path} is {wanted} but for these tensors: {_faults(found)}")
-    few = None if looks.startswith("no network") else SHOWN
     raise ImportFailed(
         f"{path} is not {found.network.name}; it looks like {looks}. "
-        f"Compared with {wanted}, {_faults(found, few)}"
+        f"Compared with {wanted}, {_faults(found)}"
     )
 
 
-def _faults(found, few=None):
-    """Every tensor that does not fit, or a few of each kind and how many more."""
+def _check_stem(found, path):
+    """Names a network that is ours but for its first convolution."""
+    first, target = next(iter(targets(found.layout, found.network).items()))
+    kernel = found.arrays.get(first)
+    if found.faults != 1 or not found.misshapen or kernel is None or kernel.ndim != 4:
+        return
+    side, channels = kernel.shape[2 if target.axes else 0], kernel.shape[1 if target.axes else 2]
+    ours = target.shape[0]
+    named = found.network.name
+    if channels != 3:
+        raise ImportFailed(
+            f"{path} is {named} for pictures of {channels} channel{'s' * (channels > 1)} "
+            f"({found.misshapen[0]}): ours read RGB, so it is no network of this project"
+        )
+    if side != ours:
+        stem = " (a CIFAR stem, without the max pool)" if ours == 7 else ""
+        raise ImportFailed(
+            f"{path} is {named} but for its first convolution of {side}x{side}{stem}, ours has "
+            f"{ours}x{ours} ({first}): it is no network of this project"
+        )
+
+
+def _faults(found):
+    """The most telling tensors that do not fit, one of each kind at least, and how many more.
+
+    The first ones on the way of the data tell most: what follows follows.
+    """
     kinds = {
-        "missing": found.missing,
-        "unused": found.unused,
-        "of another shape": found.misshapen,
+        "missing": list(found.missing),
+        "unused": list(found.unused),
+        "of another shape": list(found.misshapen),
     }
-    return "; ".join(f"{kind}: {_listed(names, few)}" for kind, names in kinds.items() if names)
+    kinds = {kind: names for kind, names in kinds.items() if names}
+    shown = {kind: names[:1] for kind, names in kinds.items()}
+    for kind, names in kinds.items():
+        room = SHOWN - sum(map(len, shown.values()))
+        shown[kind] = names[: 1 + room]
+    text = "; ".join(f"{kind}: {', '.join(_cut(x) for x in shown[kind])}" for kind in kinds)
+    more = found.faults - sum(map(len, shown.values()))
+    return text + (f"; and {more} more" if more else "")
 
 
-def convert(arrays, layout, network):
-    """Our weights: {layer: {variable: float32 array}}; a missing head becomes zeros."""
+def _few(names):
+    return ", ".join(map(_cut, names[:SHOWN]))
+
+
+def _cut(name):
+    return name if len(name) <= 60 else f"{name[:57]}..."
+
+
+def convert(arrays, layout, network, bgr=None):
+    """Our weights: {layer: {variable: float32 array}}; a missing head becomes zeros.
+
+    `bgr` says whether the first kernel reads BGR, where it is not as in the layout's own files.
+    """
     weights = {}
     for name, target in targets(layout, network).items():
         if name in arrays:
@@ -114,11 +201,11 @@ def convert(arrays, layout, network):
                 array = array.transpose(target.axes)
             _sound(array, target, name)
         elif target.required:
-            array = np.zeros(target.shape, "float32")
+            array = np.zeros(target.shape, "float32")  # the head's
         else:
             continue
         weights.setdefault(target.layer, {})[target.variable] = array
-    if layout.bgr:
+    if layout.bgr if bgr is None else bgr:
         weights["conv1_conv"]["kernel"] = weights["conv1_conv"]["kernel"][:, :, ::-1]
     for layer in [layer for layer, variables in weights.items() if layer.endswith("_conv")]:
         _fold_bias(weights[layer], weights[layer.removesuffix("_conv") + "_bn"])
@@ -147,8 +234,3 @@ def _shape(target):
     for ours, theirs in enumerate(target.axes):
         shape[theirs] = target.shape[ours]
     return tuple(shape)
-
-
-def _listed(names, few):
-    more = f" and {len(names) - few} more" if few and len(names) > few else ""
-    return ", ".join(names[:few]) + more

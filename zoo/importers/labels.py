@@ -4,6 +4,7 @@ import importlib.util
 import json
 import pathlib
 
+from zoo import records
 from zoo.importers import ImportFailed
 
 CIFAR_10 = (
@@ -31,16 +32,23 @@ def read(path):
 
     A Hugging Face config.json is such a file.
     """
-    text = pathlib.Path(path).read_text(encoding="utf-8")
-    if pathlib.Path(path).suffix != ".json":
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
     try:
-        values = json.loads(text)
+        if pathlib.Path(path).suffix != ".json":
+            lines = records.text(path).splitlines()
+            return tuple(line.strip() for line in lines if line.strip())
+        values = records.read(path)
+    except ValueError as error:
+        if isinstance(error, json.JSONDecodeError):
+            error = 'expected a JSON list, or {"0": name, ...}'
+        raise ImportFailed(f"{path}: {error}") from None
+    try:
         if isinstance(values, dict):
             values = values.get("id2label", values)
             values = [values[str(i)] for i in range(len(values))]
-        return tuple(str(x[-1] if isinstance(x, list) else x) for x in values)
-    except (KeyError, TypeError, ValueError):
+        names = [x[-1] if isinstance(x, list) else x for x in values]
+        # A name is one line wherever names are listed.
+        return tuple(" ".join(str(records.of_type(x, (str, int), "a name")).split()) for x in names)
+    except (IndexError, KeyError, TypeError, ValueError):
         raise ImportFailed(f'{path}: expected a JSON list, or {{"0": name, ...}}') from None
 
 

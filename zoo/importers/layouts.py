@@ -4,7 +4,7 @@ import collections
 import dataclasses
 from collections.abc import Callable
 
-from zoo.importers.places import features, places
+from zoo.places import features, places
 from zoo.specs import find
 
 # A kernel is (out, in, height, width) in Torch and Caffe, (height, width, in, out) in Keras.
@@ -80,6 +80,24 @@ def common_cifar(place, network):
     return torchvision(place, network, "shortcut")
 
 
+def sequential(place, network):
+    """0, 1, 4.0.conv1, ...: `nn.Sequential(*list(resnet.children())[:-1])`."""
+    if place.stage == 1:
+        return Names("0", "1", "1")
+    return Names(
+        *(f"{x[5:].replace(x[5], str(int(x[5]) + 3), 1)}" for x in torchvision(place, network))
+    )
+
+
+def in_order(place, network):
+    """block1.conv1, block1.norm1, ...: what `onnx_graph` calls them, conv0 the projection."""
+    if place.stage == 1:
+        return Names("stem.conv", "stem.norm", "stem.norm")
+    number = sum(find(network).depths[: place.stage - 2]) + place.unit
+    norm = f"block{number}.norm{place.position}"
+    return Names(f"block{number}.conv{place.position}", norm, norm)
+
+
 def hugging_face(place, _):
     """resnet.encoder.stages.0.layers.0.layer.0.convolution, ...: transformers."""
     if place.stage == 1:
@@ -114,16 +132,19 @@ BLOBS = ("/0", "/1", "/0", "/1", "/0", "/1")
 COUNTER = ".num_batches_tracked"
 
 TORCHVISION = Layout("torchvision", torchvision, "fc", TORCH, idle=COUNTER)
+SEQUENTIAL = Layout("torchvision in a Sequential", sequential, "fc", TORCH, idle=COUNTER)
 COMMON_CIFAR = Layout("common CIFAR", common_cifar, "linear", TORCH, idle=COUNTER)
 HUGGING_FACE = Layout("Hugging Face", hugging_face, "classifier.1", TORCH, idle=COUNTER)
 KERAS_APPLICATIONS = Layout(
     "keras.applications", keras_applications, "predictions", KERAS, transposed=False, bgr=True
 )
+ONNX = Layout("ONNX", in_order, "head", TORCH)
 CAFFE = Layout("Caffe", caffe, "fc1000", BLOBS, bgr=True)
 
 # By --source; the first that fits a file is taken.
 SOURCES = {
     "keras_applications": (KERAS_APPLICATIONS,),
-    "torch": (TORCHVISION, COMMON_CIFAR, HUGGING_FACE),
+    "torch": (TORCHVISION, COMMON_CIFAR, HUGGING_FACE, SEQUENTIAL),
+    "onnx": (ONNX,),
     "caffe": (CAFFE,),
 }

@@ -5,27 +5,35 @@ import zipfile
 
 import numpy as np
 
-from zoo.importers import ImportFailed, caffemodel, hdf5, pth
+from zoo.importers import Arrays, ImportFailed, caffemodel, hdf5, onnx_graph, pth, shards
 
 
-def read(path, source):
-    """The arrays of one file: path, --source -> {name: array}.
+def read(path, source, entry=None):
+    """The arrays of one file, or of its shards: path, --source -> {name: array}.
 
-    ImportFailed for a file of another source, or a damaged one; OSError if it cannot be opened.
+    `entry` names one of several dictionaries of tensors in it. ImportFailed for a file of another
+    source, or a damaged one; OSError if it cannot be opened.
     """
     path = pathlib.Path(path)
+    if not path.is_file():
+        raise ImportFailed(f"{path} is no file: expected one with weights")
     with open(path, "rb") as file:
-        start = file.read(32)
+        start = file.read(64)
     try:
-        arrays = _reader(path, start, source)(path)
+        return _reader(path, start, source)(path, entry)
     except ImportFailed:
         raise
     except Exception as error:  # there is nothing that a damaged file cannot raise
-        raise ImportFailed(f"{path} is damaged: {type(error).__name__}, {error}") from error
-    return _without_wrapper(arrays) if source == "torch" else arrays
+        words = " ".join(str(error).split())[:120]
+        raise ImportFailed(f"{path} is damaged: {type(error).__name__}, {words}") from error
 
 
 def _reader(path, start, source):
+    if start.startswith(LFS):
+        raise ImportFailed(
+            f"{path} is a git-lfs pointer and not the weights: run git lfs pull where it came "
+            "from, or download the file itself"
+        )
     kind = kind_of(path, start)
     if (kind, source) not in READERS:
         others = [known for found, known in READERS if found == kind and kind != "unknown"]
@@ -45,6 +53,8 @@ def kind_of(path, start):
             return "keras"
         if any(name.endswith("data.pkl") for name in names):
             return "torch zip"
+    if shards.is_index(path) or shards.SHARD.search(path.name):
+        return "shards"
     if start.startswith(pth.MAGIC_BYTES):
         return "torch stream"
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size:
@@ -52,7 +62,7 @@ def kind_of(path, start):
     return "unknown"
 
 
-def _safetensors(path):
+def _safetensors(path, entry=None):
     try:
         from safetensors.numpy import load_file
     except ModuleNotFoundError:
@@ -61,22 +71,34 @@ def _safetensors(path):
         ) from None
     import ml_dtypes  # noqa: F401 comes with TensorFlow; teaches numpy what bfloat16 is
 
-    return {name: np.asarray(array) for name, array in load_file(path).items()}
+    with open(path, "rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if header > LARGEST_HEADER:
+        raise ImportFailed(f"{path} claims a header of {header:,} bytes: no weights have that")
+    return Arrays({name: np.asarray(array) for name, array in load_file(path).items()})
 
 
+def _shards(path, entry=None):
+    arrays = Arrays()
+    for part in shards.parts(path):
+        with open(part, "rb") as file:
+            start = file.read(64)
+        if start.startswith(LFS):
+            raise ImportFailed(f"{part} is a git-lfs pointer and not the weights: run git lfs pull")
+        reader = pth.read_zip if start.startswith(b"PK") else _safetensors
+        arrays |= reader(part)
+    return Arrays(arrays)
+
+
+LFS = b"version https://git-lfs"
+LARGEST_HEADER = 8 * 2**20  # bytes; a resnet1202's has 0.7 MB
 READERS = {
     ("hdf5", "keras_applications"): hdf5.read_h5,
     ("keras", "keras_applications"): hdf5.read_keras,
     ("torch zip", "torch"): pth.read_zip,
     ("torch stream", "torch"): pth.read_stream,
     ("safetensors", "torch"): _safetensors,
+    ("shards", "torch"): _shards,
+    ("unknown", "onnx"): onnx_graph.read_onnx,
     ("unknown", "caffe"): caffemodel.read_caffemodel,  # protobuf has no mark of its own
 }
-
-
-def _without_wrapper(arrays):
-    """Drops what DataParallel ("module.") and torch.compile ("_orig_mod.") put before each name."""
-    for wrapper in ("module.", "_orig_mod."):
-        if arrays and all(name.startswith(wrapper) for name in arrays):
-            arrays = {name.removeprefix(wrapper): array for name, array in arrays.items()}
-    return arrays

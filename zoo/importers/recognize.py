@@ -1,7 +1,7 @@
 """Which network a file of weights looks like, for the sentence that refuses it."""
 
 from zoo.importers.layouts import SOURCES, targets
-from zoo.importers.places import places
+from zoo.places import places
 from zoo.specs import TABLE_1, Network, find
 
 # Names that only the relatives of these nets have.

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.data.augment import randaugment, regions, windows
-from zoo import headers, preprocess
+from zoo import headers, preprocess, sizes
 
 KINDS = ("none", "pad_crop", "scale_jitter", "random_resized_crop")
 MORE_DRAWS = regions.CROP_DRAWS + randaugment.DRAWS + regions.ERASE_DRAWS
@@ -94,17 +94,17 @@ def apply(images, rows, contract, augmentation):
 
 def is_at_size(images, contract):
     """Whether they are pixels that the contract leaves as they are."""
-    size = contract.image_size
+    size = sizes.of(contract.image_size)
     if images.dtype == tf.string:
         return False
-    return images.shape[1:3] == (size, size) and contract.resize_px == size
+    return images.shape[1:3] == size and contract.resize_px == min(size)
 
 
 def at_size(image, row, contract, augmentation):
     """By a random crop, where the augmentation begins with one, else by the contract."""
     size, way_up = contract.image_size, contract.orientation
     if image.dtype == tf.string and augmentation.crops:
-        image = headers.bounded(image, contract.resize_px)
+        image = headers.bounded(image, contract.bound_px)
     if augmentation.kind == "scale_jitter":
         scales = augmentation.scale_range
         return windows.scale_jitter(image, row["uniforms"], size, scales, way_up)

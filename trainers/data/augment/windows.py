@@ -7,25 +7,29 @@ a crop of S px are a square of S * shorter / s px. So the rest need not be decod
 import tensorflow as tf
 
 from trainers.data.augment import regions
-from zoo import orientation, preprocess
+from zoo import orientation, preprocess, sizes
 
 MARGIN = 2  # columns: at a window's edge libjpeg lacks the neighbour that smooths colours
 
 
-def scale_jitter(image, uniforms, size: int, scale_range=(256, 480), way_up="ignored"):
+def scale_jitter(image, uniforms, size, scale_range=(256, 480), way_up="ignored"):
     """Shorter side random, random crop, mirror half (Sec. 3.4): image -> (S, S, 3) float32.
 
     `uniforms` (4,) in [0, 1) choose top, left, mirror and the shorter side (whole pixels, both
     ends included). Bilinear without antialias, as OpenCV's. The window is the crop's in the
-    picture's own pixels, corner and side rounded to whole ones. `image` as in `cut`.
+    picture's own pixels, corner and side rounded to whole ones. `image` as in `cut`. Of a `size`
+    (height, width) the scales are the box's shorter side's: `box_window`.
     """
     low, high = scale_range
-    if not size <= low <= high:
+    box = sizes.of(size)
+    if not min(box) <= low <= high:
         raise ValueError(f"expected crop size <= scale_range in order, got {size}, {scale_range}")
     uniforms = tf.cast(uniforms, tf.float32)
 
     def window(height_width):
         shorter = low + integers(uniforms[3], high - low + 1)
+        if not sizes.is_square(size):
+            return box_window(height_width, shorter, box, uniforms)
         scaled = preprocess.scaled_size(height_width, shorter)
         corner = integers(uniforms[:2], scaled - size + 1)
         side = tf.reduce_min(height_width)
@@ -37,7 +41,21 @@ def scale_jitter(image, uniforms, size: int, scale_range=(256, 480), way_up="ign
     return resized(mirrored(cut(image, window, way_up), uniforms[2]), size, antialias=False)
 
 
-def random_resized_crop(image, uniforms, more, size: int, way_up="ignored"):
+def box_window(height_width, shorter, box, uniforms):
+    """The window of a crop (height, width) of a picture that just covers the box at this scale.
+
+    `shorter` is the box's shorter side then; the window is as large as fits into the picture.
+    """
+    sides, ratio = tf.cast(height_width, tf.float32), tf.constant(box, tf.float32) / min(box)
+    largest = tf.reduce_min(sides / ratio)  # of its shorter sides
+    share = min(box) / tf.cast(shorter, tf.float32)
+    rows_columns = tf.cast(tf.round(largest * ratio * share), tf.int32)
+    rows_columns = tf.clip_by_value(rows_columns, 1, height_width)
+    corner = integers(uniforms[:2], height_width - rows_columns + 1)
+    return tf.concat([corner, rows_columns], axis=0)
+
+
+def random_resized_crop(image, uniforms, more, size, way_up="ignored"):
     """Inception's crop, mirrored half the time: image -> (S, S, 3) float32.
 
     `uniforms` (4,) choose top, left and mirror, `more` (regions.CROP_DRAWS,) the rectangle.
@@ -78,6 +96,8 @@ def cut(image, window, way_up="ignored"):
 
     def of_others():
         pixels = preprocess.decode(image)
+        if way_up != "ignored":
+            pixels = orientation.upright(pixels, orientation.of_others(image))
         return sliced(pixels, window(tf.shape(pixels)[:2]))
 
     return tf.cond(tf.io.is_jpeg(image), of_jpeg, of_others)
@@ -94,9 +114,10 @@ def mirrored(image, uniform):
     return tf.raw_ops.Reverse(tensor=image, dims=tf.stack([False, uniform < 0.5, False]))
 
 
-def resized(image, size: int, antialias: bool):
-    image = tf.image.resize(image, (size, size), method="bilinear", antialias=antialias)
-    return tf.ensure_shape(image, (size, size, 3))
+def resized(image, size, antialias: bool):
+    height_width = sizes.of(size)
+    image = tf.image.resize(image, height_width, method="bilinear", antialias=antialias)
+    return tf.ensure_shape(image, (*height_width, 3))
 
 
 def integers(uniforms, count):

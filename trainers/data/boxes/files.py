@@ -27,12 +27,16 @@ class Object(typing.NamedTuple):
 
 
 class Annotated(typing.NamedTuple):
-    """A picture's path, its annotated (height, width) if it has one, its number and objects."""
+    """A picture's path, its annotated (height, width) if it has one, its number and objects.
+
+    `head` is the ((height, width), orientation) of one that is no file.
+    """
 
     path: str
     size: tuple[int, int] | None
     image_id: int
     objects: list[Object]
+    head: tuple | None = None
 
 
 def source_of(name, split, root, classes, pictures, fingerprint) -> sources.Source:
@@ -44,11 +48,12 @@ def source_of(name, split, root, classes, pictures, fingerprint) -> sources.Sour
     if not pictures:
         raise sources.DataError(f"{name}: expected pictures of {split} in {root}, found none")
     paths = tuple(picture.path for picture in pictures)
-    sizes, turns = heads.of_files(paths)
+    told = all(picture.head for picture in pictures)
+    found = [picture.head for picture in pictures] if told else heads.of_files(paths)
+    sizes = np.zeros((len(pictures), 2), np.int32)
     left_out, rows = collections.Counter(), []
     for number, picture in enumerate(pictures):
-        stored = tuple(map(int, sizes[number]))
-        seen, turn = seen_size(name, picture, stored, int(turns[number]))
+        seen, turn = seen_size(name, picture, *found[number])
         sizes[number] = seen
         for thing in picture.objects:
             box = clipped(name, picture, thing, seen, turn)
@@ -58,7 +63,6 @@ def source_of(name, split, root, classes, pictures, fingerprint) -> sources.Sour
                 area = thing.area
                 area = (box[2] - box[0]) * (box[3] - box[1]) if area is None else area
                 rows.append((number, box, thing.label, thing.ignore, area))
-    left_out["pictures without boxes (kept)"] = len(pictures) - len({row[0] for row in rows})
     annotations = annotated(rows, sizes, pictures, root, classes)
     names = [Picture(file, "", split) for file in annotations.names]
     return sources.Source(

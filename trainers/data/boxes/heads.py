@@ -7,7 +7,6 @@ not to be believed: of a turned photograph some tools note the sides as stored, 
 import concurrent.futures
 import struct
 
-import numpy as np
 import tensorflow as tf
 
 from zoo import headers, orientation
@@ -18,14 +17,9 @@ FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # JPEG's markers that a size
 
 
 def of_files(paths):
-    """Stored height and width, and Exif's orientation: -> (n, 2) int32, (n,) int32.
-
-    Zeros where a file is no picture that can be read.
-    """
+    """((height, width) as stored, Exif's orientation) of each; zeros of what cannot be read."""
     with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(of_file, paths))
-    sizes = np.array([size for size, _ in found], np.int32).reshape(-1, 2)
-    return sizes, np.array([turn for _, turn in found], np.int32)
+        return list(pool.map(of_file, paths))
 
 
 def of_file(path):

@@ -22,7 +22,8 @@ def prepare(name: str, data_dir: str | None = None) -> pathlib.Path:
     from trainers.data.sources import tfds_source  # TFDS, 6 s to import
 
     builder = tfds_source.find(name, data_dir)
-    tfds_source.keys(builder)
+    if "objects" not in builder.info.features:  # whose boxes are `trainers.data.boxes`'
+        tfds_source.keys(builder)
     if not builder.is_prepared():
         fetch_archives(builder)
         build(builder)

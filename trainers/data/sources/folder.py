@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainers.data import sources
 from trainers.data.sources import before, table
 from trainers.data.sources import listing as listings
+from zoo import limits, texts
 
 SPLITS = (*sources.SPLITS, "test", "all")
 HELD_OUT = 0.2
@@ -102,7 +103,18 @@ def classes_of(listing) -> tuple[str, ...]:
                 f"folder: expected every class in all splits, but {label!r} of {listing.root} is "
                 f"in {here} and not in {there}"
             )
-    return tuple(sorted(train or set().union(*found.values())))
+    return require_written(sorted(train or set().union(*found.values())))
+
+
+def require_written(names) -> tuple[str, ...]:
+    """The names of classes. DataError for one that no file of names, a line each, can hold."""
+    for name in names:
+        if texts.UNWRITABLE.search(name):
+            raise sources.DataError(
+                f"folder: expected classes named by printable UTF-8 text on one line, got "
+                f"{limits.shown(name)}: rename it"
+            )
+    return tuple(names)
 
 
 def held_out_of(pictures, seed: int) -> set[str]:

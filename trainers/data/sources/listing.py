@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import os
 import pathlib
+import shlex
 import typing
 
 from trainers.data.sources.source import DataError
@@ -174,9 +175,10 @@ def require_classes(root, folders) -> None:
             f"folder: expected a folder a class in {root / first}, found pictures without one"
         )
     if len(folders) == 1 and inner[first]:
+        meant = shlex.quote(f"--data_dir={root / first}")
         raise DataError(
             f"folder: expected a folder a class in {root}, found {first} alone, with folders in "
-            f"it: is --data_dir={root / first} meant?"
+            f"it: is {meant} meant?"
         )
     if all("train" in map(str.lower, names) for names in inner.values()):
         raise DataError(

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainers.data import sources
+from zoo import sizes
 
 BANK = 64  # images held in memory: 9.6 MB at 224 x 224
 
@@ -14,7 +15,7 @@ def load(
     *,
     data_dir=None,
     seed: int = 0,
-    image_size: int = 224,
+    image_size: int | tuple[int, int] = 224,
     num_classes: int = 1000,
     length: int | None = None,
 ) -> sources.Source:
@@ -24,7 +25,7 @@ def load(
     """
     length = length or {"train": 1_281_167, "validation": 50_000}[split]
     random = np.random.default_rng((seed, sources.SPLITS.index(split)))
-    pixels = random.integers(0, 256, (BANK, image_size, image_size, 3), np.uint8)
+    pixels = random.integers(0, 256, (BANK, *sizes.of(image_size), 3), np.uint8)
     with tf.device("cpu"):
         bank = tf.constant(pixels)
 
@@ -33,5 +34,5 @@ def load(
         return tf.gather(bank, indices % BANK), tf.cast(indices % num_classes, tf.int32)
 
     class_names = tuple(f"class {label}" for label in range(num_classes))
-    shape = (image_size, image_size, 3)
+    shape = (*sizes.of(image_size), 3)
     return sources.Source(name, split, class_names, length, fetch, shape)

@@ -5,6 +5,7 @@ Preparing a set is `trainers.data.prepare`'s.
 
 import dataclasses
 import re
+import shlex
 
 import numpy as np
 import tensorflow as tf
@@ -89,9 +90,9 @@ def require_prepared(builder, data_dir: str | None) -> None:
     """DataError, with the command that prepares the set, unless it is on disk."""
     if builder.is_prepared():
         return
-    command = f"python -m trainers.data.prepare --data={builder.name}"
-    if data_dir:
-        command += f" --data_dir={data_dir}"
+    config = f"/{builder.builder_config.name}" if builder.builder_config else ""
+    words = [f"--data={builder.name}{config}", *([f"--data_dir={data_dir}"] if data_dir else [])]
+    command = shlex.join(["python", "-m", "trainers.data.prepare", *words])
     if builder.name == "fashion_mnist":
         command += "` or `make data"
     raise sources.DataError(

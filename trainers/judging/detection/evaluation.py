@@ -35,35 +35,47 @@ def evaluate(judging):
 
 def see(model, manifest, source, how=look.ONCE, batch_size=1, limit=None):
     """What a detector finds on each picture of a source, or `limit` of them: -> verdict.Seen."""
+    detect = look.detecting(model, manifest.network, how)
+    seen = seen_by(detect, source, manifest.input, how, batch_size, limit)
+    if seen is None:
+        raise scores.ScoreError(
+            f"{manifest.network.network.name}: its outputs are not finite: its training has "
+            "diverged, take an earlier state or a lower learning rate"
+        )
+    return seen
+
+
+def seen_by(detect, source, contract, how=look.ONCE, batch_size=1, limit=None):
+    """The same by a function `look.detecting`; None where its outputs are not finite."""
     if how.scales or not source.image_shape:
         batch_size = 1  # the zeros around a smaller picture would have a say at its border
-    detect = look.detecting(model, manifest.network, how)
     length = min(limit or source.length, source.length)
     rows, overlap = [], {}
     for pictures, targets, weights, index, *others in batches(
-        source, manifest.input, how, batch_size, limit
+        source, contract, how, batch_size, limit
     ):
         found = detect(pictures, targets["size"], *others)
         if not found.finite:
-            raise scores.ScoreError(
-                f"{manifest.network.network.name}: its outputs are not finite: its training has "
-                "diverged, take an earlier state or a lower learning rate"
-            )
+            return None
         for i in np.flatnonzero(weights.numpy() > 0):
             picture = int(index[i])
-            factor = (targets["original"][i] / targets["size"][i]).numpy().astype(np.float32)
-            factor = np.tile(factor, 2)
-            count, proposed = int(found.count[i]), int(found.proposed[i])
-            boxes = found.boxes[i, :count].numpy() * factor
-            columns = (found.scores[i, :count].numpy(), found.classes[i, :count].numpy())
-            rows.append((picture, boxes, *columns))
-            labelled = source.annotations.of(picture).boxes
-            overlap[picture] = recall.best(found.proposals[i, :proposed].numpy() * factor, labelled)
+            back = (targets["original"][i] / targets["size"][i]).numpy().astype(np.float32)
+            row, proposed = of_picture(found, i, np.tile(back, 2))
+            rows.append((picture, *row))
+            overlap[picture] = recall.best(proposed, source.annotations.of(picture).boxes)
     pictures = np.array(sorted(overlap), np.int64)
     if len(rows) != length or len(pictures) != length:
         raise RuntimeError(f"expected each of {length} pictures once, got {len(rows)}")
     overlap = np.concatenate([np.zeros(0, np.float32), *(overlap[n] for n in pictures.tolist())])
     return verdict.Seen(truth_of(source, pictures), objects.found(rows), overlap)
+
+
+def of_picture(found, i, back):
+    """Row i: (boxes, scores, classes), proposals; `back` makes pixels the original's."""
+    count, proposed = int(found.count[i]), int(found.proposed[i])
+    boxes = found.boxes[i, :count].numpy() * back
+    columns = boxes, found.scores[i, :count].numpy(), found.classes[i, :count].numpy()
+    return columns, found.proposals[i, :proposed].numpy() * back
 
 
 def batches(source, contract, how, batch_size, limit):

@@ -11,9 +11,7 @@ import dataclasses
 import tensorflow as tf
 
 from trainers.judging.detection import scales
-from zoo.detection import decide, network, proposals
-from zoo.detection.anchors import grid
-from zoo.detection.specs import OFFSET_SCALES
+from zoo.detection import decide, detect, network
 
 # Of a batch, in the pixels of its pictures: boxes (b, M, 4), scores (b, M), classes (b, M), -1 from
 # `count` (b,) on, proposals (b, P, 4), which are zeros from `proposed` (b,) on. `finite` () is
@@ -46,22 +44,10 @@ def detecting(model, detector, look=ONCE):
     function also takes [(pictures, sizes), ...], the same picture at each of the scales.
     """
     parts = network.parts(model)
-    shapes = detector.stride, detector.sizes, detector.ratios
-    proposing = proposals.Proposing(
-        detector.proposals_before, detector.proposals, detector.proposal_iou
-    )
-    deciding = decide.Deciding(detector.least_score, detector.nms_iou, detector.detections)
 
     @tf.function(reduce_retracing=True)
     def proposed(pictures, sizes):
-        maps, logits, deltas = parts.first(tf.cast(pictures, tf.float32), training=False)
-        cells = grid(*tf.unstack(tf.shape(maps)[1:3]), *shapes)
-        each = [
-            proposals.propose(logits[i], deltas[i], cells, sizes[i], proposing)
-            for i in range(sizes.shape[0])
-        ]
-        boxes, _, count = (tf.stack(column) for column in zip(*each))
-        return maps, boxes, count
+        return detect.proposed(parts, detector, tf.cast(pictures, tf.float32), sizes)
 
     def ended(regions, sizes, boxes, counts):
         """The rest, picture by picture; `regions` is what the head says of one's boxes."""
@@ -72,10 +58,11 @@ def detecting(model, detector, look=ONCE):
                 seen = asked[None]
                 if detector.context:
                     seen = network.with_whole(seen, sizes[number][None])
-                logits, deltas = regions(number, seen)
-                finite.append(tf.reduce_all(tf.math.is_finite(logits)))
-                return tf.nn.softmax(logits[0]), deltas[0] * tf.constant(OFFSET_SCALES)
+                probabilities, deltas = regions(number, seen)
+                finite.append(tf.reduce_all(tf.math.is_finite(probabilities)))
+                return probabilities[0], deltas[0]
 
+            deciding = detect.deciding(detector)
             found.append(of_picture(head, boxes[i], counts[i], sizes[i], look, deciding))
         columns = (tf.stack(column) for column in zip(*found))
         return Looked(*columns, boxes, counts, tf.reduce_all(finite))
@@ -83,12 +70,12 @@ def detecting(model, detector, look=ONCE):
     @tf.function(reduce_retracing=True)
     def decided(maps, sizes, boxes, counts):
         def regions(number, seen):
-            return parts.second([maps[number : number + 1], seen], training=False)
+            return detect.judged(parts, maps[number : number + 1], seen)
 
         return ended(regions, sizes, boxes, counts)
 
     def once(pictures, sizes):
-        maps, boxes, counts = proposed(pictures, sizes)
+        boxes, counts, maps = proposed(pictures, sizes)
         return decided(maps, sizes, boxes, counts)
 
     if not look.scales:
@@ -96,7 +83,7 @@ def detecting(model, detector, look=ONCE):
     read = scales.reading(model, detector)
 
     def pyramid(pictures, sizes, others):
-        _, boxes, counts = proposed(pictures, sizes)
+        boxes, counts, _ = proposed(pictures, sizes)
         regions = read(sizes[0], others)
         return ended(lambda _, seen: regions(seen), sizes, boxes, counts)
 

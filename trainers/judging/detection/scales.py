@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.detection import pyramid
+from zoo.detection import detect, pyramid
 from zoo.recursion import room_for
 
 
@@ -26,7 +26,7 @@ def contracts(contract, shorter_sides):
 def reading(model, detector):
     """A function of one picture: its own size (2,), [(pictures, sizes), ...] -> `regions`.
 
-    Which is a function too: boxes (1, R, 4) in pixels of its own size -> the head's outputs.
+    Which is a function too: boxes (1, R, 4) in pixels of its own size -> as `detect.judged` has it.
     """
     image, boxes = model.inputs
     maps, *_, logits, deltas = model.outputs
@@ -59,7 +59,8 @@ def reading(model, detector):
                 if not len(merged):
                     merged = tf.fill([len(lower), *found.shape[1:]], found.dtype.min)
                 merged = tf.tensor_scatter_nd_max(merged, rows[:, None], found)
-            return siblings([merged, boxes])
+            logits, deltas = siblings([merged, boxes])
+            return detect.decidable(logits, deltas)
 
         return regions
 

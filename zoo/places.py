@@ -1,8 +1,11 @@
-"""Every convolution of a network with its size, read off its row of Table 1 alone."""
+"""Every convolution of a network, and every array, with its size: read off Table 1 alone.
+
+Nothing is built, so what a file claims to hold can be checked before it is believed.
+"""
 
 import dataclasses
 
-from zoo.specs import find
+from zoo import sizes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +32,11 @@ class Place:
 
 def places(network):
     """The convolutions in the order of the data: Network -> iterator of Place."""
-    spec = find(network.name)
-    kernel, width = {"imagenet": (7, 64), "cifar": (3, 16)}[spec.stem]
-    yield Place(1, 0, 0, kernel, 3, width)
+    spec = network.spec
+    width = network.stem_filters or spec.filters[0]
+    yield Place(1, 0, 0, {"imagenet": 7, "cifar": 3}[spec.stem], 3, width)
     for stage, (filters, depth) in enumerate(zip(spec.filters, spec.depths, strict=True), start=2):
-        wide = filters * {"basic": 1, "bottleneck": 4}[spec.block]
+        wide = filters * spec.wide
         for unit in range(1, depth + 1):
             grows = (stage > 2 and unit == 1) or width != wide
             if network.shortcut == "C" or (network.shortcut == "B" and grows):
@@ -44,8 +47,20 @@ def places(network):
 
 
 def features(network):
-    """Channels that the head reads: 64, 512 or 2048."""
+    """Channels that the head reads: 64, 512 or 2048 at width 1."""
     return list(places(network))[-1].filters
+
+
+def shapes(network):
+    """The arrays of each layer, in Keras' order: Network -> {layer's name: [shape, ...]}."""
+    sides = sizes.of(network.image_size) if network.mean == "pixel" else (1, 1)
+    found = {"pixels": [(*sides, 3), (3,)]}
+    for place in places(network):
+        kernel = (place.kernel, place.kernel, place.inputs, place.filters)
+        found[f"{place.name}_conv"] = [kernel]
+        found[f"{place.name}_bn"] = [(place.filters,)] * 4
+    classes = network.num_classes
+    return found | {"logits": [(features(network), classes), (classes,)]}
 
 
 def _block(spec, width, filters):

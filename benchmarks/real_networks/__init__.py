@@ -1,0 +1,1 @@
+"""Trained networks and pictures as people have them, through every format."""

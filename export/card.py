@@ -42,7 +42,11 @@ def write(directory, export):
         logits = export.loaded.pixels(np.float32(export.sample.pixels))
         picture.draw(directory / PICTURE, shown, parity.softmax(logits), names)
 
-    metadata = describe(export)
+    record(directory, describe(export), text)
+
+
+def record(directory, metadata, text):
+    """Card and metadata, the metadata last, of the files that are there."""
     metadata["files"] = inventory(directory)
     files.write_text(directory / CARD, text(metadata))
     metadata["files"] = inventory(directory)
@@ -50,26 +54,34 @@ def write(directory, export):
 
 
 def describe(export):
-    """All that is known of an artifact, as plain data."""
+    """All that is known of a classifier's artifact, as plain data."""
     classifier = export.classifier
     return {
-        "format": FORMAT,
-        "artifact": export.form.name,
-        "network": classifier.model.name,
+        **common(classifier, export),
         "class_names": [] if classifier.headless else list(classifier.class_names),
-        "input": dataclasses.asdict(classifier.contract),
-        "interface": export.loaded.interface,
-        "gate": dataclasses.asdict(export.form.gate),
-        "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
         "parity_images": export.evidence.held_out.origin,
         "own_images": export.evidence.held_out.own,
         "calibration_images": getattr(export.evidence.calibration, "origin", None),
-        "samples": "pictures" if export.sample.shown else "none",
         "latency": latency(export.loaded, export.sample.pixels[: samples.FEWEST]),
+    }
+
+
+def common(network, export):
+    """What is known of every artifact, whatever its network is for."""
+    return {
+        "format": FORMAT,
+        "artifact": export.form.name,
+        "network": network.model.name,
+        "class_names": list(network.class_names),
+        "input": dataclasses.asdict(network.contract),
+        "interface": export.loaded.interface,
+        "gate": dataclasses.asdict(export.form.gate),
+        "parity": {way: dataclasses.asdict(one) for way, one in export.proof.items()},
+        "samples": "pictures" if export.sample.shown else "none",
         "machine": machine(),
         "command": command_line.shown(),
         "versions": archive.versions(),
-        "training": shareable(classifier.facts),
+        "training": shareable(network.facts),
     }
 
 
@@ -94,15 +106,19 @@ def latency(loaded, pixels):
     run = loaded.probabilities or loaded.pixels
     found = {}
     for batch_size in (1, len(pixels)):
-        batch = np.float32(pixels[:batch_size])
-        run(batch)  # the first call lays out the weights
-        times, start = [], time.perf_counter()
-        while len(times) < 3 or time.perf_counter() - start < SECONDS:
-            begin = time.perf_counter()
-            run(batch)
-            times.append(1000 * (time.perf_counter() - begin))
-        found[f"batch_{batch_size}_ms"] = round(float(np.median(times)), 3)
+        found[f"batch_{batch_size}_ms"] = median_ms(run, np.float32(pixels[:batch_size]))
     return found
+
+
+def median_ms(run, batch):
+    """Milliseconds of a call, the median of a second's."""
+    run(batch)  # the first call lays out the weights
+    times, start = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - start < SECONDS:
+        begin = time.perf_counter()
+        run(batch)
+        times.append(1000 * (time.perf_counter() - begin))
+    return round(float(np.median(times)), 3)
 
 
 def machine():

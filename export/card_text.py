@@ -33,6 +33,17 @@ def inputs(m):
     contract = m["input"]
     height, width = sizes.of(contract["image_size"])
     covering = "its shorter side to" if height == width else "it to cover a box of shorter side"
+    smoothed = "with" if contract["antialias"] else "without"
+    return (
+        f"## Input and output\n\n{interface_table(m)}\n\n"
+        "Pixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
+        f"becomes {height} x {width} by resizing {covering} {contract['resize_px']} "
+        f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre."
+        + operators(m)
+    )
+
+
+def interface_table(m):
     rows = [
         f"| {signature} | {kind[:-1]} | `{name}` | {described(spec)} |"
         for signature, sides in m["interface"].items()
@@ -40,19 +51,16 @@ def inputs(m):
         for kind in ("inputs", "outputs")
         for name, spec in sides[kind].items()
     ]
-    smoothed = "with" if contract["antialias"] else "without"
-    operators = m["interface"].get("operators")
-    listed = ""
-    if operators:
-        counted = ", ".join(f"{name} x {count}" for name, count in operators.items())
-        listed = f"\n\nOperators, all LiteRT's own: {counted}."
-    return (
-        "## Input and output\n\n| signature | | name | type |\n|---|---|---|---|\n"
-        + "\n".join(rows)
-        + f"\n\nPixels are RGB, 0-255, not scaled: the network itself subtracts its mean. An image "
-        f"becomes {height} x {width} by resizing {covering} {contract['resize_px']} "
-        f"({contract['method']}, {smoothed} antialiasing) and cutting out the centre." + listed
-    )
+    return "| signature | | name | type |\n|---|---|---|---|\n" + "\n".join(rows)
+
+
+def operators(m):
+    """A paragraph of its own on a TFLite file's operators; "" for other formats."""
+    found = m["interface"].get("operators")
+    if not found:
+        return ""
+    counted = ", ".join(f"{name} x {count}" for name, count in found.items())
+    return f"\n\nOperators, all LiteRT's own: {counted}."
 
 
 def described(spec):
@@ -147,7 +155,7 @@ def training(m):
     if not facts:
         return "## Training\n\nNot recorded: the network was exported from memory."
     lines = []
-    for name in ("network", "data", "recipe", "metrics"):
+    for name in ("network", "detector", "data", "recipe", "metrics"):
         if facts.get(name):
             told = {k: v for k, v in facts[name].items() if (name, k) not in TOLD_ABOVE}
             shown = ", ".join(f"{k} {v}" for k, v in told.items() if v is not None)

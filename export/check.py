@@ -12,6 +12,7 @@ import numpy as np
 
 from export import card, formats, images, parity, publish, samples
 from export.classifier import ExportError
+from export.detection import forms, rechecking
 from zoo import files, records
 
 KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
@@ -54,11 +55,14 @@ def wrong_answers(directory):
     """Sentences on signatures and answers that are not as recorded. Runs the artifact's model."""
     directory = pathlib.Path(directory)
     metadata = read_metadata(directory)
-    found = []
-    form = formats.find(metadata["artifact"])
+    detects = metadata.get("kind") == "detector"
+    form = (forms if detects else formats).find(metadata["artifact"])
     loaded = form.load(directory)
+    found = []
     if loaded.interface != metadata["interface"]:
         found.append("its signatures are not those that were recorded")
+    if detects:
+        return found + rechecking.misses(directory, loaded, metadata["gate"])
     gate = parity.Gate(**metadata["gate"])
     return found + publish.misses(answers(loaded, samples.read(directory)), gate)
 

@@ -38,13 +38,18 @@ class Classifier:
 
     @property
     def labels(self):
-        """The text of `labels.txt`: a line a class, also where a name has none, or several."""
-        lines = (" ".join(name.split()) or str(n) for n, name in enumerate(self.class_names))
-        return "".join(f"{line}\n" for line in lines)
+        """The text of `labels.txt`."""
+        return label_lines(self.class_names)
 
     @property
     def image_size(self):
         return self.contract.image_size
+
+
+def label_lines(class_names):
+    """The text of `labels.txt`: a line a class, also where a name has none, or several."""
+    lines = (" ".join(name.split()) or str(n) for n, name in enumerate(class_names))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def from_run(run_dir, weights="model"):

@@ -23,6 +23,12 @@ _SAMPLES = flags.DEFINE_enum(
 _ACCEPT = flags.DEFINE_bool(
     "accept_changed_data", False, "the run's pictures that are still there, if some are not"
 )
+_IMAGE_SIZE = limits.DEFINE_integer(
+    "image_size",
+    None,
+    "a detector's: the longer side of its pictures, px; default: the run's",
+    limit="longer_px",
+)
 _IMAGES = limits.DEFINE_integer("images", 256, "real images to compare on")
 
 NAMED = 3  # files in a note
@@ -36,34 +42,95 @@ def export(name, arguments, calibrate=0):
     """
     if arguments:
         program.usage_error(f"unexpected arguments: {' '.join(arguments)}")
+    run_dir = pathlib.Path(_RUN_DIR.value)
     with program.quiet_start():
-        from export import card, classifier, formats, images, publish
+        from zoo.manifest import load_manifest
+
+        detects = load_manifest(run_dir).kind == "detector"
+    if detects and _DATA.value:
+        program.usage_error(
+            "--data is for classifiers, and this run holds a detector, which is compared on its "
+            "own pictures: leave it out"
+        )
+    if not detects and _IMAGE_SIZE.value:
+        program.usage_error(
+            "--image_size is for detectors, and this run holds a classifier, which has its size "
+            "from training: leave it out"
+        )
+    return (
+        export_detector(name, run_dir) if detects else export_classifier(name, run_dir, calibrate)
+    )
+
+
+def export_classifier(name, run_dir, calibrate):
+    with program.quiet_start():
+        from export import classifier, formats, images, publish
 
     form = formats.find(name)
-    run_dir = pathlib.Path(_RUN_DIR.value)
     source = classifier.from_run(run_dir, _WEIGHTS.value)
     asked = images.Asked(_DATA.value, _DATA_DIR.value, run_dir, _ACCEPT.value)
     evidence = images.gather(source, asked, _IMAGES.value, calibrate)
-    run_name = re.sub(r"[][*?\\]", "_", run_dir.resolve().name)  # SavedModels are found then
-    output_dir = pathlib.Path("artifacts") / f"{run_name}-{form.name}"
     with program.filtered_stderr(formats.NOISE):
         target, proof = publish.publish(
             source,
             form,
             evidence,
-            _OUTPUT_DIR.value or output_dir,
+            output_dir(run_dir, form),
             version=_VERSION.value,
             pictures=_SAMPLES.value == "pictures",
         )
     tell(evidence)
     held_out = evidence.held_out
-    print(f"{target}: {source.model.name} as {form.name}, compared on {held_out.origin}")
-    for way, comparison in proof.items():
-        print(f"  {way:<13} {sentence(comparison, source.headless)}")
+    told = {way: sentence(comparison, source.headless) for way, comparison in proof.items()}
+    return report(target, f"{source.model.name} as {form.name}", held_out.origin, told)
+
+
+def export_detector(name, run_dir):
+    with program.quiet_start():
+        from export import formats
+        from export.detection import detector, forms, pictures, publish
+
+    form = forms.find(name)
+    source = detector.from_run(run_dir, _WEIGHTS.value, _IMAGE_SIZE.value)
+    held_out = pictures.of_run(source, _IMAGES.value, _DATA_DIR.value, run_dir, _ACCEPT.value)
+    with program.filtered_stderr(formats.NOISE):
+        target, proof = publish.publish_detector(
+            source,
+            form,
+            held_out,
+            output_dir(run_dir, form),
+            version=_VERSION.value,
+            pictures=_SAMPLES.value == "pictures",
+        )
+    told = {way: detections(comparison) for way, comparison in proof.items()}
+    what = f"{source.model.name}, a detector, as {form.name}"
+    return report(target, what, held_out.origin, told)
+
+
+def output_dir(run_dir, form):
+    """What the person gave, or a folder named for the run and the format."""
+    run_name = re.sub(r"[][*?\\]", "_", run_dir.resolve().name)  # SavedModels are found then
+    return _OUTPUT_DIR.value or pathlib.Path("artifacts") / f"{run_name}-{form.name}"
+
+
+def report(target, what, origin, told):
+    """Says what was published, and how near it came by each way; returns where."""
+    from export import card
+
+    print(f"{target}: {what}, compared on {origin}")
+    for way, words in told.items():
+        print(f"  {way:<13} {words}")
     digits = files.sha256(target / card.METADATA)
     command = shlex.join(["python", "-m", "export.verify", str(target), f"--sha256={digits}"])
     print(f"keep its hash elsewhere: {command}")
     return target
+
+
+def detections(comparison):
+    return (
+        f"{comparison.detections:,} detections, the same in {comparison.same:.2%} of the pictures; "
+        f"corners differ by {comparison.boxes_px:.1e} px at most, scores by {comparison.scores:.1e}"
+    )
 
 
 def tell(evidence):

@@ -72,9 +72,20 @@ def write(directory, kept):
         logits=kept.logits,
         encoded_logits=kept.encoded_logits,
     )
-    for number, content in enumerate(kept.encoded):
+    write_files(directory, kept.encoded)
+
+
+def write_files(directory, encoded):
+    """Encoded images as numbered files."""
+    for number, content in enumerate(encoded):
         suffix = SUFFIXES.get(content[:2], "bin")
-        (directory / FOLDER / f"{number:03d}.{suffix}").write_bytes(content)
+        (pathlib.Path(directory) / FOLDER / f"{number:03d}.{suffix}").write_bytes(content)
+
+
+def read_files(directory):
+    """What `write_files` wrote, in order."""
+    paths = sorted((pathlib.Path(directory) / FOLDER).glob("[0-9]*.*"))
+    return tuple(path.read_bytes() for path in paths)
 
 
 def read(directory):
@@ -82,14 +93,13 @@ def read(directory):
     directory = pathlib.Path(directory)
     with np.load(directory / REFERENCE) as stored:
         arrays = {name: stored[name] for name in ("pixels", "logits", "encoded_logits")}
-    paths = sorted((directory / FOLDER).glob("[0-9]*.*"))
-    return Samples(encoded=tuple(path.read_bytes() for path in paths), **arrays)
+    return Samples(encoded=read_files(directory), **arrays)
 
 
-def write_requests(directory, encoded):
+def write_requests(directory, encoded, signature="serve_bytes"):
     """Ready-made REST bodies for one image: TensorFlow Serving's (KServe v1's) and KServe v2's."""
     text = base64.b64encode(encoded).decode()
-    v1 = {"signature_name": "serve_bytes", "instances": [{"image_bytes": {"b64": text}}]}
+    v1 = {"signature_name": signature, "instances": [{"image_bytes": {"b64": text}}]}
     v2 = {
         "inputs": [
             {

@@ -2,7 +2,8 @@
 
 Writes OUTPUT_DIR/1, then 2, 3 ...: the layout that TensorFlow Serving watches. Signatures:
 serving_default (`images`: pixels 0-255), serve_bytes (`image_bytes`: encoded JPEG, PNG, BMP,
-GIF, WebP) and features. Compared with the network on real images first; on a miss the exit code
+GIF, WebP) and features; of a detector detect (boxes in the pixels given) and detect_bytes (boxes in
+each picture's own pixels). Compared with the network on real images first; on a miss the exit code
 is 1 and nothing is published.
 """
 

@@ -1,7 +1,8 @@
 """python -m export.tflite --run_dir=DIR --quantize=int8: a TFLite file for LiteRT and MediaPipe.
 
 Writes OUTPUT_DIR/1/model.tflite, then 2, 3 ..., labels and input contract packed inside. An int8
-file takes uint8 pixels as they are; the others take the same pixels as float32. Compared with the
+file takes uint8 pixels as they are; the others take the same pixels as float32. A detector becomes
+float32 alone, with the signature detect. Compared with the
 network on real images first; on a miss the exit code is 1, nothing is published, and a table
 says which layer lost the signal.
 """

@@ -6,23 +6,18 @@ the package that defines them, tensorflow-serving-api, would be a dependency for
 
 import pathlib
 
-import numpy as np
 import tensorflow as tf
-
-from export import samples
 
 RECORDS = pathlib.Path("assets.extra") / "tf_serving_warmup_requests"
 
 
-def write(directory, contract):
-    """One request of one image, which shows nothing, to each signature that clients call."""
+def write(directory, requests):
+    """Requests to the signatures that clients call: [(signature, name of its input, value)]."""
     path = pathlib.Path(directory) / RECORDS
-    pixels = samples.drawn(1, contract.image_size)
-    encoded = tf.io.encode_png(samples.drawn(1, contract.covered)[0]).numpy()
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as records:
-        records.write(prediction_log("serving_default", "images", np.float32(pixels)))
-        records.write(prediction_log("serve_bytes", "image_bytes", [encoded]))
+        for request in requests:
+            records.write(prediction_log(*request))
 
 
 def prediction_log(signature, name, value):

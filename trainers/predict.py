@@ -1,8 +1,10 @@
 """python -m trainers.predict --run_dir=DIR PICTURE_OR_FOLDER ...: what a network sees in pictures.
 
-Pictures are prepared exactly as evaluation does. A file that is no picture gets its sentence on
-standard error, the others go on, and the exit code is 1 at the end. --csv=FILE writes a table in
-place of the print: a row a picture with its classes, likeliest first, or with what is wrong.
+Of a classifier's run the likeliest classes of each picture; --csv=FILE writes a table in place of
+the print: a row a picture with its classes, or with what is wrong. Of a detector's the objects: a
+PNG of each picture with its boxes, detections.json in COCO's results format, and images.json, which
+says what its numbers are. Pictures are prepared exactly as evaluation does. A file that is no
+picture gets its sentence on standard error, the others go on, and the exit code is 1 at the end.
 """
 
 import json
@@ -12,11 +14,17 @@ import sys
 from absl import flags
 
 from trainers.judging import options
-from zoo import program
+from zoo import limits, program
 
 options.define_asking()
 _JSON = flags.DEFINE_bool("json", False, "print JSON for machines: a list, an object a file")
 _CSV = flags.DEFINE_string("csv", None, "write a table there, a row a picture, and print its sums")
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "a detector's pictures and results; default: RUN_DIR/predictions"
+)
+_LEAST_SCORE = limits.DEFINE_float("least_score", 0.5, "of a detector's boxes, to draw and print")
+# Which flags have no say for a run's kind.
+NOT_FOR = {"classifier": ("output_dir", "least_score"), "detector": ("top", "batch_size", "csv")}
 
 
 def main(paths):
@@ -29,18 +37,50 @@ def main(paths):
         from zoo import archive
 
         asked = flags.FLAGS
-        model, manifest = archive.load(asked.run_dir, asked.weights)
+        kind = archive.load_manifest(asked.run_dir).kind
+        foreign = [name for name in NOT_FOR[kind] if asked[name].present]
+        if foreign:
+            program.usage_error(f"--{foreign[0]} has no meaning for a {kind}: leave it out")
+        model, manifest = archive.load(asked.run_dir, asked.weights, kind=kind)
 
-    guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
-    if _CSV.value:
-        failed = write_csv(_CSV.value, guesses, min(asked.top, len(manifest.class_names)))
-    elif _JSON.value:
-        failed = print_json([pictures.as_fields(guess) for guess in guesses])
-    else:
-        failed = print_text(guesses, pictures.as_text)
+    failed = {"classifier": classify, "detector": detect}[kind](model, manifest, paths)
     for note in pictures.notes(paths, asked.run_dir):
         print(f"NOTE: {note}", file=sys.stderr)
     raise SystemExit(1 if failed else 0)
+
+
+def classify(model, manifest, paths):
+    """Prints the likeliest classes, or writes the table; returns how many files failed."""
+    from trainers.judging import pictures
+
+    asked = flags.FLAGS
+    guesses = pictures.guess(model, manifest, paths, top=asked.top, batch_size=asked.batch_size)
+    if _CSV.value:
+        return write_csv(_CSV.value, guesses, min(asked.top, len(manifest.class_names)))
+    return printed(guesses, pictures.as_fields, pictures.as_text)
+
+
+def detect(model, manifest, paths):
+    """Draws and prints what is found; returns how many files failed."""
+    from trainers.judging.detection import asking
+
+    place = pathlib.Path(_OUTPUT_DIR.value or pathlib.Path(flags.FLAGS.run_dir) / "predictions")
+    told = dict(class_names=manifest.class_names, least_score=_LEAST_SCORE.value)
+    failed = printed(
+        asking.look_at(model, manifest, paths, place, _LEAST_SCORE.value),
+        lambda sight: asking.as_fields(sight, **told),
+        lambda sight: asking.as_text(sight, **told),
+    )
+    if not _JSON.value:
+        print(f"written: {place}/{asking.DETECTIONS}, {asking.IMAGES}, a PNG of each picture")
+    return failed
+
+
+def printed(answers, as_fields, as_text):
+    """Prints answers as a list in JSON, or as text; returns how many are errors."""
+    if _JSON.value:
+        return print_json([as_fields(answer) for answer in answers])
+    return print_text(answers, as_text)
 
 
 def check_csv(path):

@@ -66,10 +66,10 @@ def of_fixed_batch(model):
     return bytes(builder.Output())
 
 
-def signature(model):
+def signature(model, name="serving_default"):
     """Inputs and outputs by name, as plain data; a free batch size is None."""
     interpreter = Interpreter(model_content=model)
-    run = interpreter.get_signature_runner("serving_default")
+    run = interpreter.get_signature_runner(name)
     return tuple(
         {name: described(detail) for name, detail in sorted(details.items())}
         for details in (run.get_input_details(), run.get_output_details())

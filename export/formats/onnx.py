@@ -28,21 +28,31 @@ def write(classifier, directory, evidence):
     """Writes `model.onnx`: `images` (B, S, S, 3) float32 -> `logits` and `probabilities`."""
     names = ("features",) if classifier.headless else ("logits", "probabilities")
     network = graph.freeze(classifier.model, classifier.image_size)
+    spec = graph.pixels(classifier.image_size)
 
-    @tf.function(input_signature=[graph.pixels(classifier.image_size)], autograph=False)
+    @tf.function(input_signature=[spec], autograph=False)
     def serve(images):
         answer = graph.answer(network(images), classifier)
         return [tf.identity(answer[name], name) for name in names]
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    model, _ = tf2onnx.convert.from_function(
-        serve, [graph.pixels(classifier.image_size)], opset=OPSET
-    )
-    name_outputs(model, names)
-    onnx_names.settle(model)
+    model = convert(serve, spec, names)
     name_batch(model)
-    model.graph.name, model.graph.doc_string = classifier.model.name, ""
-    for name, value in (("labels", classifier.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
+    save(directory, classifier, model)
+
+
+def convert(serve, spec, outputs):
+    """A function of one tensor that gives as many as `outputs` are names: -> ONNX model."""
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    model, _ = tf2onnx.convert.from_function(serve, [spec], opset=OPSET)
+    name_outputs(model, outputs)
+    onnx_names.settle(model)
+    return model
+
+
+def save(directory, network, model):
+    """The file, checked, with the network's name and its classes'."""
+    model.graph.name, model.graph.doc_string = network.model.name, ""
+    for name, value in (("labels", network.labels.rstrip("\n")), ("pixels", "RGB 0-255")):
         model.metadata_props.add(key=name, value=value)
     onnx.checker.check_model(model, full_check=True)
     path = pathlib.Path(directory) / MODEL
@@ -67,9 +77,7 @@ def name_batch(model):
 
 def load(directory):
     """The file as onnxruntime runs it on the processor."""
-    session = onnxruntime.InferenceSession(
-        str(pathlib.Path(directory) / MODEL), providers=["CPUExecutionProvider"]
-    )
+    session = opened(directory)
     return Loaded(
         lambda images: session.run(None, {"images": np.float32(images)})[0],
         None,
@@ -77,9 +85,14 @@ def load(directory):
     )
 
 
-def interface(session):
+def opened(directory):
+    path = str(pathlib.Path(directory) / MODEL)
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def interface(session, signature="serving_default"):
     return {
-        "serving_default": {
+        signature: {
             "inputs": {x.name: described(x) for x in session.get_inputs()},
             "outputs": {x.name: described(x) for x in session.get_outputs()},
         }
@@ -87,7 +100,7 @@ def interface(session):
 
 
 def described(value):
-    dtype = {"tensor(float)": "float32"}[value.type]
+    dtype = {"tensor(float)": "float32", "tensor(int32)": "int32"}[value.type]
     return {"dtype": dtype, "shape": [n if isinstance(n, int) else None for n in value.shape]}
 
 

@@ -6,9 +6,10 @@ import pathlib
 import re
 import tempfile
 
+import numpy as np
 import tensorflow as tf
 
-from export import graph, parity, warmup
+from export import graph, parity, samples, warmup
 from export.classifier import ExportError
 from export.formats import Format, Loaded, saved_model_names
 from zoo import limits
@@ -19,23 +20,30 @@ PATTERN = re.compile(r"[][*?\\]")  # in a path, where TensorFlow's reader of var
 
 def write(classifier, directory, evidence, *, weights_as):
     """Writes the SavedModel into a directory, with its labels and its warm-up requests."""
-    directory = pathlib.Path(directory)
     # The module holds no network: tracked, each weight would be stored a second time.
     module = tf.Module()
     if weights_as == "variables":
         network, module.weights = graph.restored(classifier.model, classifier.image_size)
     else:
         network = graph.freeze(classifier.model, classifier.image_size)
+    save(directory, module, graph.signatures(classifier, network), classifier.labels)
+    contract = classifier.contract  # one image, which shows nothing
+    encoded = tf.io.encode_png(samples.drawn(1, contract.covered)[0]).numpy()
+    pixels = np.float32(samples.drawn(1, contract.image_size))
+    asked = [("serving_default", "images", pixels), ("serve_bytes", "image_bytes", [encoded])]
+    warmup.write(directory, asked)
+
+
+def save(directory, module, signatures, labels):
+    """The files of a module with its functions and its classes, the same for the same network."""
+    directory = pathlib.Path(directory)
     with tempfile.TemporaryDirectory() as folder:
-        labels = pathlib.Path(folder) / "labels.txt"
-        labels.write_text(classifier.labels, "utf-8")
-        module.labels = tf.saved_model.Asset(str(labels))
-        tf.saved_model.save(
-            module, str(directory), signatures=graph.signatures(classifier, network)
-        )
+        path = pathlib.Path(folder) / "labels.txt"
+        path.write_text(labels, "utf-8")
+        module.labels = tf.saved_model.Asset(str(path))
+        tf.saved_model.save(module, str(directory), signatures=signatures)
     saved_model_names.settle(directory)
     settle_uuid(directory / saved_model_names.FINGERPRINT)
-    warmup.write(directory, classifier.contract)
 
 
 def settle_uuid(path):

@@ -33,15 +33,20 @@ def write(classifier, directory, evidence, *, quantize):
 
 def store(model, classifier, directory):
     """Writes a flatbuffer's bytes with labels and metadata. ExportError if LiteRT cannot run it."""
-    foreign = litert.foreign_operators(model)
-    if foreign:
-        raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
+    check_operators(model)
     path = pathlib.Path(directory) / MODEL
     if classifier.headless:  # MediaPipe's description is of classes
         path.write_bytes(model)
         return
     path.write_bytes(tflite_metadata.with_metadata(model, classifier))
     tflite_metadata.append_file(path, tflite_metadata.LABELS, classifier.labels)
+
+
+def check_operators(model):
+    """ExportError where plain LiteRT cannot run the file."""
+    foreign = litert.foreign_operators(model)
+    if foreign:
+        raise ExportError(f"the file needs operators that LiteRT does not have: {foreign}")
 
 
 def convert(classifier, calibration=None, *, quantize):
@@ -54,13 +59,16 @@ def convert(classifier, calibration=None, *, quantize):
         name = "features" if classifier.headless else "probabilities"
         return {name: answer[name]}
 
+    return flatbuffer("serving_default", serving_default, calibration, quantize=quantize)
+
+
+def flatbuffer(signature, function, calibration=None, *, quantize):
+    """A frozen function as a file with one signature of that name: tf.function -> bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        concrete = serving_default.get_concrete_function()
-        tf.saved_model.save(tf.Module(), folder, signatures=concrete)
+        concrete = function.get_concrete_function()
+        tf.saved_model.save(tf.Module(), folder, signatures={signature: concrete})
         # Not from_concrete_functions, which drops the weights of a Keras 3 net without a word.
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            folder, signature_keys=["serving_default"]
-        )
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature])
         # Built-in operators alone: with SELECT_TF_OPS a float16 net becomes a Flex file in silence.
         if quantize != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -102,10 +110,10 @@ def load(directory):
     return Loaded(inner.logits, None, interface(path.read_bytes()), probabilities=fast)
 
 
-def interface(model):
+def interface(model, signature="serving_default"):
     operators = litert.operators(model)
-    inputs, outputs = litert.signature(model)
-    return {"serving_default": {"inputs": inputs, "outputs": outputs}, "operators": operators}
+    inputs, outputs = litert.signature(model, signature)
+    return {signature: {"inputs": inputs, "outputs": outputs}, "operators": operators}
 
 
 def explain(directory, classifier, images, count=32):

@@ -73,10 +73,18 @@ def readable(file):
 
 def read(file, contract):
     """One file as the network eats it: -> (S, S, 3) float32; PictureError says what it is not."""
+    return opened(file, contract.bound_px, lambda x: preprocess.prepare(x, contract))
+
+
+def opened(file, resize_px, prepare):
+    """What `prepare` makes of a file's bytes; PictureError for what is no picture, or is too large.
+
+    Too large in itself, or once its shorter side is `resize_px`.
+    """
     try:
         encoded = tf.io.read_file(os.fsencode(file))
-        check_size(encoded, contract)
-        return preprocess.prepare(encoded, contract)
+        check_size(encoded, resize_px)
+        return prepare(encoded)
     except tf.errors.NotFoundError:
         raise PictureError("no such file") from None
     except tf.errors.InvalidArgumentError:
@@ -87,12 +95,12 @@ def read(file, contract):
         raise PictureError(f"cannot be read: {error.message}") from None
 
 
-def check_size(encoded, contract):
+def check_size(encoded, resize_px):
     """PictureError where decoding or resizing would take too much memory."""
     size = headers.claimed_size(encoded)
-    if headers.exceeds(size, contract.bound_px):
+    if headers.exceeds(size, resize_px):
         height, width, pixels = size.numpy()
-        resized = f", also with the shorter side at {contract.bound_px}"
+        resized = f", also with the shorter side at {resize_px}"
         raise PictureError(
             f"expected at most {headers.MAX_PIXELS:,} pixels"
             f"{resized if pixels <= headers.MAX_PIXELS else ''}, got {width}x{height}"

@@ -16,7 +16,11 @@ def detecting(model, detector):
     B is known. Pixels are RGB 0-255; a size is the picture's height and width within the batch.
     Detections have a row a picture: boxes (B, M, 4) in its pixels, scores, classes, count.
     """
-    parts = network.parts(model)
+    return detecting_by(network.parts(model), detector)
+
+
+def detecting_by(parts, detector):
+    """`detecting`'s function by two halves that are called as those of `network.Parts` are."""
 
     def detect(pixels, size):
         boxes, counts, maps = proposed(parts, detector, pixels, size)

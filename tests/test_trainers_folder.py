@@ -212,7 +212,7 @@ def test_a_run_goes_on_with_what_is_still_there(both, capsys):
     assert [f.name for f in after.files["train"]] == [f.name for f in before.files["train"]][1:]
     assert after.files["validation"] == before.files["validation"]
     start(root, run_dir)  # without the flag: as it is now
-    assert "changed" not in capsys.readouterr().err
+    assert "NOTE: folder: " not in capsys.readouterr().err
     shutil.copy(root / last, root / "red" / "more.png")
     assert "1 new (red/more.png)" in sentence_of(start, root, run_dir)
 

@@ -28,6 +28,7 @@ LATER = {
     "layer",
     "only",
     "parts",
+    "real_dir",
     "weights",
 }
 PROGRAMS = sorted(

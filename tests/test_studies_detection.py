@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from test_studies_reports import study
 
-from trainers.studies import detecting, jobs, options, real_pictures
+from trainers.studies import detecting, jobs, options, real_pictures, report
 
 ROWS = detecting.rows(("plain20", "resnet20"), (32, 64))
 
@@ -127,3 +127,8 @@ def test_what_cannot_be_studied_is_one_sentence(arguments, sentence):
     result = study("detection", *arguments)
     assert result.returncode == 2 and sentence in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_where_the_photographs_are_is_not_reported(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["x", "--seeds=0", "--real_dir=/home/me", "--init_from=runs/a"])
+    assert "--seeds=0 --init_from=runs/a`" in report.origin()

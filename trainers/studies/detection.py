@@ -26,13 +26,12 @@ PAPER = {"data": "coco", "recipe": "coco"}
 SCALES = {"demo": (32, 64, 96, 128, 160), "paper": (200, 400, 600, 800, 1000)}
 
 CAVEAT = {
-    "demo": "Demo scale: scenes of handwritten digits on two photographs, 96 px, made as they are "
-    "needed; 600 steps of 8 scenes from random weights, unless the command says otherwise, which "
-    "is two fifths of `--recipe=scenes`, so these detectors are not trained to their end. 300 "
-    "other scenes judge, of other digits on other parts of the photographs. All objects are small "
-    "(8 to 40 px) and boxes are exact, which the paper's are not. Context is trained anew, with "
-    "the same seed; the paper's figures are of COCO's photographs, with a VGG-16 and a ResNet-101 "
-    "trained on ImageNet, and stand here to be read beside ours, not to be met.",
+    "demo": "Demo scale: scenes of handwritten digits, 12 to 40 px tall, on scikit-learn's two "
+    "photographs; 600 steps of 8 scenes from random weights, unless the command says otherwise, "
+    "two fifths of `--recipe=scenes`, so no detector is trained to its end. 300 scenes judge, the "
+    "same for every seed, of other digits on other parts of the photographs. Context is trained "
+    "anew, from the same seed. The paper's figures are of COCO's photographs and of VGG-16 and "
+    "ResNet-101 trained on ImageNet; they stand here to be read beside ours, not to be met.",
     "paper": "Full scale: COCO by the paper's recipe; the paper's poorer backbone is VGG-16.",
 }
 

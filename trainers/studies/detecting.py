@@ -99,10 +99,10 @@ def relative(asked, measured):
     """Table 8's last claim: how much better the better backbone is, of the poorer one's AP."""
     poorer, better = (statistics.mean(measured[row.label]["ap"]) for row in asked[:2])
     if not poorer:
-        return "The poorer backbone has an AP of 0."
+        return f"{asked[0].label} has an AP of 0."
     return (
-        f"The better backbone's AP is {better / poorer - 1:+.0%} of the poorer one's, relatively; "
-        "in the paper +28 %."
+        f"Relative to {asked[0].label}, {asked[1].label} changes AP by {better / poorer - 1:+.0%}; "
+        "in the paper it is +28%."
     )
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from test_studies_reports import study
+from test_studies_reports import finished_run, study
 
 from trainers.studies import detecting, jobs, options, real_pictures, report
 
@@ -132,3 +132,32 @@ def test_what_cannot_be_studied_is_one_sentence(arguments, sentence):
 def test_where_the_photographs_are_is_not_reported(monkeypatch):
     monkeypatch.setattr("sys.argv", ["x", "--seeds=0", "--real_dir=/home/me", "--init_from=runs/a"])
     assert "--seeds=0 --init_from=runs/a`" in report.origin()
+
+
+def test_a_report_of_runs_that_are_there(tmp_path):
+    """Nothing is trained or judged again; nets that rows share are one run; the page is whole."""
+    asked = options.Options(seeds=(0, 1), steps=20)
+    rows = detecting.rows(("plain20", "resnet20"), detecting.SCALES["demo"])
+    ap = iter((0.1, 0.2, 0.25, 0.3, 0.2, 0.2, 0.3, 0.35, 0.2, 0.3))
+    for seed in asked.seeds:
+        for row in rows:
+            run_dir = (
+                tmp_path / "runs" / detecting.job(("plain20", "resnet20"), row, seed, asked).name
+            )
+            if not run_dir.exists():
+                finished_run(run_dir, [0.5, 0.25])
+            verdict = {"ap": (value := next(ap)), "ap50": 2 * value}
+            place = run_dir / "judged" / row.looked
+            place.mkdir(parents=True)
+            text = json.dumps({"coco": verdict, "proposals": {"50": {"all": 1.0}}})
+            (place / "evaluation.json").write_text(text)
+    assert len(list((tmp_path / "runs").iterdir())) == 6  # plain, residual, with context; two seeds
+    places = [f"--runs_dir={tmp_path / 'runs'}", f"--output_dir={tmp_path / 'out'}"]
+    result = study("detection", "--seeds=0,1", "--steps=20", *places)
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"detection.md", "detection.json", "detection.png"}
+    text = (tmp_path / "out" / "detection.md").read_text()
+    assert text.split("\n\n")[1].startswith("In AP over 2 seeds, shows with every seed: resnet20 ")
+    assert "does not show: context (-5.00 ± 14.14 points)" in text  # + 5 and - 15
+    assert "multi-scale testing (+0.00 ± 14.14 points)" in text and str(tmp_path) not in text

@@ -1,8 +1,14 @@
-"""What detectors of several seeds were worth: rows of Tables 8 and 9, and what they show."""
+"""Rows of Tables 8 and 9: which detectors they need, what these were worth, what that shows."""
 
 import dataclasses
 import statistics
 
+from trainers.studies import jobs
+
+DEMO = {"data": "scenes", "recipe": "scenes", "steps": "600", "round_steps": "300"}
+PAPER = {"data": "coco", "recipe": "coco"}
+# Shorter sides of App. B at the paper's 600 px, and in the same proportions at the scenes' 96.
+SCALES = {"demo": (32, 64, 96, 128, 160), "paper": (200, 400, 600, 800, 1000)}
 VOTED = ("--refine", "--vote")  # the paper's box refinement votes too (App. B)
 FIGURES = {"ap50": "AP50", "ap": "AP"}
 
@@ -38,6 +44,13 @@ def rows(nets, scales):
         Row("+ context", "context", 1, VOTED, (51.1, 30.0), context=True),
         Row("+ multi-scale testing", "multi-scale testing", 1, everything, (53.8, 32.5), True),
     )
+
+
+def job(nets, row, seed, asked, starts=({}, {})):
+    """The run that a row needs; rows of one net share theirs."""
+    base = DEMO if asked.scale == "demo" else PAPER
+    more = {**starts[row.net], **({"context": "true"} if row.context else {})}
+    return jobs.Job(nets[row.net], seed, jobs.settings(base, asked, **more), program="detect")
 
 
 def figures(verdict):

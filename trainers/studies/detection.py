@@ -20,19 +20,14 @@ _INIT_FROM = flags.DEFINE_list(
 )
 
 NETS = ("plain20", "resnet20")
-DEMO = {"data": "scenes", "recipe": "scenes", "steps": "600", "round_steps": "300"}
-PAPER = {"data": "coco", "recipe": "coco"}
-# Shorter sides of App. B at the paper's 600 px, and in the same proportions at the scenes' 96.
-SCALES = {"demo": (32, 64, 96, 128, 160), "paper": (200, 400, 600, 800, 1000)}
-
 CAVEAT = {
     "demo": "Demo scale: scenes of handwritten digits, 12 to 40 px tall, on scikit-learn's two "
     "photographs; 600 steps of 8 scenes from random weights, unless the command says otherwise, "
     "two fifths of `--recipe=scenes`, so no detector is trained to its end, and a row that learns "
-    "faster is ahead. 300 scenes judge, the "
-    "same for every seed, of other digits on other parts of the photographs. Context is trained "
-    "anew, from the same seed. The paper's figures are of COCO's photographs and of VGG-16 and "
-    "ResNet-101 trained on ImageNet; they stand here to be read beside ours, not to be met.",
+    "faster is ahead. 300 scenes judge, the same for every seed, of other digits on other parts of "
+    "the photographs. Context is trained anew, from the same seed. The paper's figures are of "
+    "COCO's photographs and of VGG-16 and ResNet-101 trained on ImageNet; they stand here to be "
+    "read beside ours, not to be met.",
     "paper": "Full scale: COCO by the paper's recipe; the paper's poorer backbone is VGG-16.",
 }
 
@@ -41,12 +36,12 @@ def main(arguments):
     asked = options.read(arguments)
     nets = backbones(asked)
     starts = started(asked)
-    rows = detecting.rows(nets, SCALES[asked.scale])
+    rows = detecting.rows(nets, detecting.SCALES[asked.scale])
     measured = {row.label: {} for row in rows}
     seconds = {}
     for seed in asked.seeds:  # one after the other: where it is stopped, whole seeds are there
         for row in rows:
-            one = job(nets, row, seed, asked, starts)
+            one = detecting.job(nets, row, seed, asked, starts)
             run_dir = jobs.finish(one, asked)
             seconds[one.name] = jobs.seconds_of(run_dir)
             verdict = evaluated(run_dir, row.look, row.looked)
@@ -86,13 +81,6 @@ def network_of(run_dir):
         return adopt.read_network(run_dir)["name"]
     except ValueError as error:
         program.usage_error(error)
-
-
-def job(nets, row, seed, asked, starts=({}, {})):
-    """The run that a row needs; rows of one net share theirs."""
-    base = DEMO if asked.scale == "demo" else PAPER
-    more = {**starts[row.net], **({"context": "true"} if row.context else {})}
-    return jobs.Job(nets[row.net], seed, jobs.settings(base, asked, **more), program="detect")
 
 
 def evaluated(run_dir, look, name, metric="coco"):

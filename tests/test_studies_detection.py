@@ -57,8 +57,8 @@ def test_the_first_sentence_says_what_shows_and_what_does_not():
     assert second.startswith("In AP50 over 2 seeds, shows with every seed: resnet20 instead of")
     assert "one of 2 cases" in last  # two coins fall alike every second time
     one = detecting.finding(ROWS, measured((10,), (20,), (21,), (20,), (26,)))
-    assert one.startswith("One seed cannot tell an effect from chance; points of AP: resnet20 ")
-    assert "box refinement +1.00" in one
+    assert one.startswith("One seed cannot tell an effect from chance. What came in AP: resnet20 ")
+    assert "box refinement (+1.00 points)" in one and "context (-2.00 points)" in one  # AP50: twice
 
 
 def test_the_relative_gain_by_hand():

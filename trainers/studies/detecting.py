@@ -10,7 +10,7 @@ PAPER = {"data": "coco", "recipe": "coco"}
 # Shorter sides of App. B at the paper's 600 px, and in the same proportions at the scenes' 96.
 SCALES = {"demo": (32, 64, 96, 128, 160), "paper": (200, 400, 600, 800, 1000)}
 VOTED = ("--refine", "--vote")  # the paper's box refinement votes too (App. B)
-FIGURES = {"ap50": "AP50", "ap": "AP"}
+TITLES = {"ap": "AP", "ap50": "AP50"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,33 +79,41 @@ def points(changes):
 def finding(asked, measured):
     """What shows and what does not, in the first sentence: {label: {"ap": [...], ...}}."""
     seeds = len(next(iter(measured.values()))["ap"])
-    sentences = [judged(name, asked, measured, seeds) for name in ("ap", "ap50")]
-    if seeds > 1:
-        sentences.append(
-            f"That {seeds} seeds agree is little: where a change does nothing, they do so in one "
-            f"of {2 ** (seeds - 1)} cases, either way."
+    changed = {
+        title: list(
+            zip(
+                [row.change for row in asked[1:]],
+                differences({label: each[name] for label, each in measured.items()}),
+            )
         )
+        for name, title in TITLES.items()
+    }
+    if seeds == 1:
+        told = [f"in {title}: {listed(changes)}" for title, changes in changed.items()]
+        return f"One seed cannot tell an effect from chance. What came {'; '.join(told)}."
+    sentences = [
+        f"In {title} over {seeds} seeds, {grouped(changes)}." for title, changes in changed.items()
+    ]
+    sentences.append(
+        f"That {seeds} seeds agree is little: where a change does nothing, they do so in one "
+        f"of {2 ** (seeds - 1)} cases, either way."
+    )
     return " ".join(sentences)
 
 
-def judged(name, asked, measured, seeds):
-    """One sentence of one figure: the changes whose seeds agree, and those whose do not."""
-    values = {label: figures[name] for label, figures in measured.items()}
-    changed = list(zip([row.change for row in asked[1:]], differences(values)))
-    if seeds == 1:
-        told = ", ".join(f"{change} {points(by)}" for change, by in changed)
-        return f"One seed cannot tell an effect from chance; points of {FIGURES[name]}: {told}."
+def grouped(changed):
+    """The changes whose seeds agree, and those whose do not: [(change, differences)] -> text."""
     groups = {
         "shows with every seed": [(c, by) for c, by in changed if min(by) > 0],
         "does not show": [(c, by) for c, by in changed if min(by) <= 0 <= max(by)],
         "worse with every seed": [(c, by) for c, by in changed if max(by) < 0],
     }
-    told = [
-        f"{title}: {', '.join(f'{change} ({points(by)} points)' for change, by in group)}"
-        for title, group in groups.items()
-        if group
-    ]
-    return f"In {FIGURES[name]} over {seeds} seeds, {'; '.join(told)}."
+    return "; ".join(f"{title}: {listed(group)}" for title, group in groups.items() if group)
+
+
+def listed(changed):
+    """Every change with its points."""
+    return ", ".join(f"{change} ({points(by)} points)" for change, by in changed)
 
 
 def relative(asked, measured):
@@ -128,7 +136,7 @@ def table(asked, measured):
     lines = [
         [
             row.label,
-            *(report.percent(measured[row.label][name]) for name in FIGURES),
+            *(report.percent(measured[row.label][name]) for name in ("ap50", "ap")),
             gain,
             report.percent(measured[row.label]["recall"]),
             *row.paper,
@@ -143,7 +151,7 @@ def table(asked, measured):
 def draw(drawing, asked, measured):
     """A dot a seed, a line through the means; the paper's beside them, dashed."""
     panels = drawing.subplots(1, 2)
-    for axes, (number, (name, title)) in zip(panels, enumerate(FIGURES.items())):
+    for axes, (number, name) in zip(panels, enumerate(("ap50", "ap"))):
         places = range(len(asked))
         each = [[100 * v for v in measured[row.label][name]] for row in asked]
         axes.plot(places, [statistics.mean(v) for v in each], "-", color="#1f5fa8", label="ours")
@@ -151,7 +159,7 @@ def draw(drawing, asked, measured):
             axes.plot([place] * len(found), found, "o", color="#1f5fa8", markersize=4)
         paper = [row.paper[number] for row in asked]
         axes.plot(places, paper, "--", color="#888888", label="paper, of COCO")
-        axes.set(title=title, ylabel="%", ylim=(0, 100))
+        axes.set(title=TITLES[name], ylabel="%", ylim=(0, 100))
         axes.set_xticks(places, [row.label for row in asked], rotation=25, ha="right", fontsize=8)
         axes.grid(axis="y", linestyle=":", color="#bbbbbb")
         axes.legend(frameon=False)

@@ -66,13 +66,14 @@ lint: $(DEV)  ## ruff: rules and format
 data: $(RUN)  ## download and prepare Fashion-MNIST
 	$(PY) -m trainers.data.prepare --data=fashion_mnist
 
-reports: $(RUN)  ## every study at demo scale: reports/, about half an hour
+reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
 	$(PY) -m trainers.studies.table1
 	$(PY) -m trainers.studies.degradation
 	$(PY) -m trainers.studies.shortcuts
 	$(PY) -m trainers.studies.depth
 	$(PY) -m trainers.studies.responses
 	$(PY) -m trainers.studies.construction
+	$(PY) -m trainers.studies.detection
 	$(PY) -m trainers.studies.index
 
 bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an hour

@@ -30,6 +30,7 @@ LATER = {
     "layer",
     "only",
     "parts",
+    "real_dir",
     "weights",
 }
 PROGRAMS = sorted(

@@ -1,4 +1,4 @@
-"""The runs of a study: `python -m trainers.classify` with flags, in a folder that studies share.
+"""The runs of a study: a program of training with flags, in a folder that studies share.
 
 A run's directory is named for its flags, so two studies that need the same run train it once, and
 the same command again goes on where it was stopped.
@@ -43,7 +43,7 @@ class StudyError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One training run: a network, a seed, and flags of `trainers.classify`, by name.
+    """One training run: a network, a seed, and flags of `trainers.PROGRAM`, by name.
 
     `start` names the state that training starts from, where that is not the seed's.
     """
@@ -52,6 +52,7 @@ class Job:
     seed: int
     settings: tuple[tuple[str, str], ...]
     start: str = ""
+    program: str = "classify"
 
     @property
     def arguments(self):
@@ -109,8 +110,8 @@ def finish(job, options):
         return run_dir
     print(f"-- {job.name}", flush=True)
     start = time.monotonic()
-    command = [sys.executable, "-m", "trainers.classify", *job.arguments, f"--run_dir={run_dir}"]
-    command.append("--nopictures")
+    command = [sys.executable, "-m", f"trainers.{job.program}", *job.arguments]
+    command += [f"--run_dir={run_dir}", "--nopictures"]
     if options.data_dir:
         command.append(f"--data_dir={options.data_dir}")
     if subprocess.run(command).returncode or not is_finished(run_dir):

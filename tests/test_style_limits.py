@@ -86,7 +86,8 @@ def cannot_be_meant(flag, word):
             return True
         return None if flag["name"] in LATER else False
     if flag["kind"] == "numbers":
-        return (flag["name"], value) not in {("drops", ""), ("scales", ""), ("profile_steps", "1,5")} and (
+        empty = {("drops", ""), ("scales", "")}
+        return (flag["name"], value) not in {*empty, ("profile_steps", "1,5")} and (
             value not in ("5\n", " 5", "5 ", "1,5")
             or flag["name"] in ("drops", "profile_steps", "mean", "std")
             or (value == "1,5" and flag["bounds"][0] > 1)

@@ -13,6 +13,7 @@ from small_detectors import NAMES, network, save_run
 from export import card, check
 from export.classifier import ExportError
 from export.detection import detector, forms, graph, parity, pictures, publish
+from export.serving import model
 from trainers.data import boxes
 from trainers.judging.detection import evaluation
 from zoo import archive
@@ -101,9 +102,9 @@ def test_onnxruntime_and_openvino_find_the_same(published, held_out):
 
 def test_bytes_give_boxes_where_evaluation_finds_them(published, run_dir):
     """In the files' own pixels, upright; what is no picture has none, its neighbours theirs."""
-    model, manifest = archive.load(run_dir, kind="detector")
+    trained, manifest = archive.load(run_dir, kind="detector")
     source = boxes.load("coco", "validation", data_dir=manifest.data["data_dir"])
-    seen = evaluation.see(model, manifest, source).found
+    seen = evaluation.see(trained, manifest, source).found
     contents = [bytes(x) for x in source.fetch(np.arange(4))[0].numpy()]
     run = tf.saved_model.load(str(published["saved_model"][0])).signatures["detect_bytes"]
     sent = [contents[0], b"no picture", contents[1], contents[2][:60], contents[3], b""]
@@ -165,9 +166,9 @@ def test_the_fixed_size_is_the_pictures_or_asked_for(published, run_dir):
 
 def test_another_detectors_artifact_is_not_published(trained, held_out, tmp_path):
     """One layer's weights a thousandth larger: other boxes by more than rounding."""
-    model, described = network()
+    own, described = network()
     other = build_detector(described)
-    other.set_weights(model.get_weights())
+    other.set_weights(own.get_weights())
     kernel, bias = other.get_layer("box_deltas").get_weights()
     other.get_layer("box_deltas").set_weights([1.001 * kernel, bias])
     changed = dataclasses.replace(trained, model=other)
@@ -184,6 +185,11 @@ def test_a_detector_that_finds_nothing_is_not_published(trained, held_out, tmp_p
     with pytest.raises(ExportError, match="finds nothing in 4 of the 4 validation pictures"):
         publish.publish_detector(trained, forms.find("onnx"), held_out, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_of_classifiers_says_so(published):
+    with pytest.raises(ExportError, match="is a detector, and this server answers for classifiers"):
+        model.load(published["saved_model"][0])
 
 
 @pytest.mark.parametrize("quantize", ["int8", "dynamic", "float16"])

@@ -19,7 +19,7 @@ class Gate:
     scores: float
 
 
-# Measured on scenes of digits: 300 of 300 pictures, boxes to 4e-7 of the side, scores to 2e-6.
+# Measured on 256 scenes of 96 px: 255 or all of them, corners to 3e-7 of the side, scores to 6e-6.
 FLOAT32 = Gate(
     0.99, "same operations, rounded in another order: a tie may fall either way", 1e-5, 1e-5
 )

@@ -51,6 +51,11 @@ def load(directory):
         raise ExportError(
             f"{directory} is {metadata['artifact']}: expected a saved_model, of export.saved_model"
         )
+    if metadata.get("kind") == "detector":
+        raise ExportError(
+            f"{directory} is a detector, and this server answers for classifiers: expected one of "
+            "those; TensorFlow Serving takes both"
+        )
     loaded = tf.saved_model.load(str(directory))
     interface = {name: metadata["interface"][name] for name in SERVED}
     signatures = {name: asked(loaded.signatures[name]) for name in SERVED}

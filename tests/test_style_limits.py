@@ -86,8 +86,9 @@ def cannot_be_meant(flag, word):
             return True
         return None if flag["name"] in LATER else False
     if flag["kind"] == "numbers":
-        empty = {("drops", ""), ("scales", "")}
-        return (flag["name"], value) not in {*empty, ("profile_steps", "1,5")} and (
+        meant = {("drops", ""), ("scales", ""), ("profile_steps", "1,5")}
+        meant |= {("anchor_sizes", "3.7"), ("anchor_ratios", "3.7")}
+        return (flag["name"], value) not in meant and (
             value not in ("5\n", " 5", "5 ", "1,5")
             or flag["name"] in ("drops", "profile_steps", "mean", "std")
             or (value == "1,5" and flag["bounds"][0] > 1)

@@ -89,6 +89,20 @@ def test_cifar10_is_read_whole(cifar, file_format, split):
     assert {i.tobytes(): n for i, n in zip(images, labels, strict=True)} == expected
 
 
+def test_a_test_split_and_all_of_a_set_are_read(cifar):
+    """CIFAR-10 has no validation of its own: its test set is both; all is 5 files and 1 more."""
+    roots, records = cifar
+    read = {
+        split: fetched(sources.load("cifar10", split, data_dir=str(roots["array_record"])))
+        for split in ("train", "validation", "test", "all")
+    }
+    for own, other in zip(read["test"], read["validation"], strict=True):
+        np.testing.assert_array_equal(own, other)
+    labels = sorted(read["all"][1].tolist())
+    assert labels == sorted(int(x) for made in records.values() for x in made[:, 0])
+    assert labels == sorted([*read["train"][1].tolist(), *read["test"][1].tolist()])
+
+
 def test_both_formats_give_one_order(cifar):
     loaded = [
         fetched(sources.load(name, "train", data_dir=str(root)))

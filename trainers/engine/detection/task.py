@@ -34,16 +34,19 @@ def learn(parts, detector, recipe, model, images, objects):
     cells = grid(*tf.unstack(tf.shape(maps)[1:3]), detector.stride, detector.sizes, detector.ratios)
     pictures = [picture(objects, i) for i in range(batch)]
     proposed, regions = [], []
-    for i, (known, size, key) in enumerate(pictures):
+    # Unstacked, for the gradient of x[i] is a batch of zeros around it, one for each picture.
+    of_each = zip(pictures, tf.unstack(logits), tf.unstack(deltas), strict=True)
+    for (known, size, key), its_logits, its_deltas in of_each:
         chosen = targets.anchors(cells, known, size, key, recipe.rpn_anchors)
-        proposed.append(losses.rpn(logits[i], deltas[i], chosen, recipe.rpn_anchors))
-        boxes = proposals(logits[i], deltas[i], cells, size, recipe)
+        proposed.append(losses.rpn(its_logits, its_deltas, chosen, recipe.rpn_anchors))
+        boxes = proposals(its_logits, its_deltas, cells, size, recipe)
         regions.append(targets.regions(*boxes, known, detector.num_classes, key + 1, recipe))
     asked = tf.stack([of_picture.boxes for of_picture in regions])
     if detector.context:
         asked = network.with_whole(asked, objects["size"])
     scores, offsets = parts.second([maps, asked], training=True)
-    found = [losses.head(scores[i], offsets[i], regions[i], recipe.regions) for i in range(batch)]
+    heads = zip(tf.unstack(scores), tf.unstack(offsets), regions, strict=True)
+    found = [losses.head(*of_picture, recipe.regions) for of_picture in heads]
     of_kinds = [*zip(*proposed, strict=True), *zip(*found, strict=True)]
     columns = [tf.stack(of_kind) for of_kind in of_kinds]
     total = tf.add_n(columns)

@@ -1,0 +1,1 @@
+"""The detector beside torchvision's Faster R-CNN, and its parts beside TensorFlow's own."""

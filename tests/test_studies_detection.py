@@ -3,9 +3,11 @@
 import json
 import subprocess
 
+import numpy as np
 import pytest
 from test_studies_reports import finished_run, study
 
+from trainers.judging.detection import objects, verdict
 from trainers.studies import detecting, jobs, options, real_pictures, report
 
 ROWS = detecting.rows(("plain20", "resnet20"), (32, 64))
@@ -74,8 +76,8 @@ def test_the_table_has_ours_beside_the_papers():
 
 
 def test_an_evaluation_is_read_as_coco_says():
-    verdict = {"coco": {"ap": 0.25, "ap50": 0.5}, "proposals": {"50": {"all": 0.9}}}
-    assert detecting.figures(verdict) == {"ap": 0.25, "ap50": 0.5, "recall": 0.9}
+    judged = {"coco": {"ap": 0.25, "ap50": 0.5}, "proposals": {"50": {"all": 0.9}}}
+    assert detecting.figures(judged) == {"ap": 0.25, "ap50": 0.5, "recall": 0.9}
 
 
 def test_a_detectors_run_has_its_own_program_and_place(tmp_path, monkeypatch):
@@ -112,6 +114,9 @@ def test_the_photographs_of_an_earlier_report_stay(tmp_path):
     assert real_pictures.earlier(tmp_path / "detection.json") == kept
     text = "\n".join(real_pictures.section(kept))
     assert "| a | 3 | 4 | 50.0 | none |" in text and "| mean | 3 |  | 50.0 | 25.0 |" in text
+    assert "Hardly found" not in text
+    poor = "\n".join(real_pictures.section({**kept, "classes": [{**each, "voc": 0.05}]}))
+    assert "Hardly found after so few steps: a." in poor
     assert "9 steps, 2 minutes" in text and "one\ntwo" in text and "cover 75.0 %" in text
 
 
@@ -146,10 +151,10 @@ def test_a_report_of_runs_that_are_there(tmp_path):
             )
             if not run_dir.exists():
                 finished_run(run_dir, [0.5, 0.25])
-            verdict = {"ap": (value := next(ap)), "ap50": 2 * value}
+            figures = {"ap": (value := next(ap)), "ap50": 2 * value}
             place = run_dir / "judged" / row.looked
             place.mkdir(parents=True)
-            text = json.dumps({"coco": verdict, "proposals": {"50": {"all": 1.0}}})
+            text = json.dumps({"coco": figures, "proposals": {"50": {"all": 1.0}}})
             (place / "evaluation.json").write_text(text)
     assert len(list((tmp_path / "runs").iterdir())) == 6  # plain, residual, with context; two seeds
     places = [f"--runs_dir={tmp_path / 'runs'}", f"--output_dir={tmp_path / 'out'}"]
@@ -161,3 +166,16 @@ def test_a_report_of_runs_that_are_there(tmp_path):
     assert text.split("\n\n")[1].startswith("In AP over 2 seeds, shows with every seed: resnet20 ")
     assert "does not show: context (-5.00 ± 14.14 points)" in text  # + 5 and - 15
     assert "multi-scale testing (+0.00 ± 14.14 points)" in text and str(tmp_path) not in text
+
+
+def test_the_picture_that_was_seen_is_shown_with_its_boxes():
+    """Number 82 of the set alone: a labelled box on the left, a found one on the right."""
+    box = np.array([[40, 40, 200, 300]], np.float32)
+    columns = np.array([82]), box, np.array([0])
+    rest = np.array([False]), box[:, 0], ("cell",), np.array([1]), np.array([83])
+    truth = objects.Truth(np.array([82]), *columns, *rest)
+    read = {82: np.zeros((240, 400, 3), np.uint8)}.__getitem__
+    found = objects.found([(82, box, np.array([0.9], np.float32), np.array([0]))])
+    sheet = np.asarray(real_pictures.pair(verdict.Seen(truth, found), read))
+    assert sheet.shape == (240, 808, 3)
+    assert sheet[:, :400].max() > 100 and sheet[:, 408:].max() > 100  # else all is black

@@ -24,6 +24,7 @@ SETTINGS = {
     "round_steps": "100",
 }
 PICTURE, WIDE_PX, COLOURS = "detection_photographs.png", 400, 128
+HARDLY = 0.1  # an AP below which the report names the class
 
 
 def study(asked, real_dir, init_from, judge):
@@ -75,9 +76,7 @@ def commands(job):
 
 
 def draw(run_dir, path):
-    """The first validation picture, labelled and as found, small."""
-    from PIL import Image
-
+    """One validation picture, labelled and as found, small."""
     from trainers.judging.detection import evaluation, sheets
     from trainers.plan.detection import images
     from zoo import archive
@@ -85,17 +84,27 @@ def draw(run_dir, path):
     model, manifest = archive.load(run_dir, kind="detector")
     pictures = images.source_of(manifest, "validation")
     seen = evaluation.see(model, manifest, pictures, limit=1)
-    pixels = sheets.reader(pictures, manifest.input)(0)
+    sheets.save(path, pair(seen, sheets.reader(pictures, manifest.input)).quantize(COLOURS))
+
+
+def pair(seen, read):
+    """The first picture that was seen, which need not be number 0: labelled, and as found."""
+    from PIL import Image
+
+    from trainers.judging.detection import sheets
+
+    number = int(seen.truth.pictures[0])
+    pixels = read(number)
     both = (
-        sheets.labelled(pixels, seen.truth, 0),
-        sheets.detected(pixels, seen.truth, seen.found, 0),
+        sheets.labelled(pixels, seen.truth, number),
+        sheets.detected(pixels, seen.truth, seen.found, number),
     )
     tall = round(WIDE_PX * both[0].height / both[0].width)
     sheet = Image.new("RGB", (2 * WIDE_PX + 8, tall), "white")
-    for number, image in enumerate(both):
+    for place, image in enumerate(both):
         small = image.resize((WIDE_PX, tall), Image.Resampling.LANCZOS)
-        sheet.paste(small, (number * (WIDE_PX + 8), 0))
-    sheets.save(path, sheet.quantize(COLOURS))
+        sheet.paste(small, (place * (WIDE_PX + 8), 0))
+    return sheet
 
 
 def earlier(path):
@@ -118,6 +127,8 @@ def section(found):
     rows.append(["mean", found["objects"], None, shown(found["ap"]), shown(found["voc07"])])
     columns = ["class", "objects", "detections", "AP at IoU .5 %, area", "11 points"]
     typed = "\n".join(found["commands"])
+    poor = [one["name"] for one in found["classes"] if (one["voc"] or 0) < HARDLY]
+    hardly = [f"Hardly found after so few steps: {', '.join(poor)}."] if poor else []
     return [
         "## On real photographs",
         f"{found['set']}: {found['network']} from trained weights ({found['source']}), batch "
@@ -126,9 +137,11 @@ def section(found):
         f"seed, nothing selected on them. Proposals cover "
         f"{shown(found['proposals']['50']['all'])} % of the objects at an IoU of 0.5.",
         report.table(columns, rows),
+        *hardly,
         f"![a photograph, labelled and as found]({PICTURE})",
-        f"On the left as labelled, on the right what is found with 50 % or more. With DIR the "
-        f"photographs in VOC's layout and RUN the classifier:\n\n```\n{typed}\n```",
+        "On the left as labelled, on the right what is found with 50 % or more. With DIR the "
+        "photographs in VOC's layout and RUN the classifier, such as an import by "
+        f"`python -m zoo.importers`:\n\n```\n{typed}\n```",
     ]
 
 

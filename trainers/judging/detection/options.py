@@ -41,9 +41,8 @@ def define_judging(values=flags.FLAGS):
     limits.DEFINE_integer("batch_size", 4, "pictures a step; with --scales one", **own)
     flags.DEFINE_bool("refine", False, "pool the found boxes again: box refinement (App. B)", **own)
     flags.DEFINE_bool("vote", False, "box voting (App. B)", **own)
-    limits.DEFINE_numbers(
-        "scales", None, "regions from pictures of these shorter sides (App. B)", **own
-    )
+    help_ = "regions from pictures of these shorter sides (App. B)"
+    limits.DEFINE_numbers("scales", None, help_, fewest=0, **own)
     flags.DEFINE_enum(
         "metric", "coco", METRICS, "COCO's figures, or VOC's: of 2007 11 points, else area", **own
     )

@@ -23,7 +23,7 @@ import zoo
 from export import card, formats, images, npm, parity, publish
 from export.classifier import Classifier, ExportError
 from zoo import orientation, preprocess
-from zoo.preprocess import InputContract
+from zoo.contract import METHODS, ROUNDINGS, InputContract
 
 WEB = pathlib.Path(npm.__file__).parent / "web"
 SIZE = 64
@@ -66,9 +66,7 @@ def test_the_preparation_is_evaluations(tmp_path):
     (tmp_path / "package.json").write_text('{"type": "module"}')
     rng = np.random.default_rng(0)
     cases = []
-    rules = itertools.product(
-        preprocess.METHODS, (True, False), preprocess.ROUNDINGS, ((24, 24), (23, 27))
-    )
+    rules = itertools.product(METHODS, (True, False), ROUNDINGS, ((24, 24), (23, 27)))
     shapes = ((24, 24), (27, 41), (301, 222), (5, 7), (1, 3), (600, 31))
     for (method, antialias, rounding, sizes), (height, width) in itertools.product(rules, shapes):
         contract = InputContract(*sizes, method, antialias, rounding)

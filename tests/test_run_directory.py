@@ -69,7 +69,8 @@ def test_a_killed_holder_leaves_no_lock(tmp_path):
 
 
 def test_who_waits_for_a_lock_that_goes_away_gets_the_next(tmp_path):
-    """Of many that come and go, one at a time is in."""
+    """Of many that come and go, one at a time is in; who is refused leaves no file open."""
+    before = len(os.listdir("/proc/self/fd"))
     inside, most = 0, 0
 
     def come_and_go():
@@ -91,6 +92,7 @@ def test_who_waits_for_a_lock_that_goes_away_gets_the_next(tmp_path):
     for thread in threads:
         thread.join()
     assert most == 1 and list(tmp_path.iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "metrics.jsonl", "checkpoints/ckpt-60.index"])

@@ -36,18 +36,21 @@ def held(directory):
 def taken(path):
     """The descriptor of the locked file."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor, kept = os.open(path, os.O_RDWR | os.O_CREAT, 0o644), False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if is_at(path, descriptor):
-                return descriptor
+            kept = is_at(path, descriptor)  # else its holder has just removed it: again
         except BlockingIOError:
             raise LockError(holder(path, os.read(descriptor, 300).decode())) from None
         except OSError as error:
-            if error.errno in UNLOCKABLE:
-                return descriptor
-            raise
-        os.close(descriptor)  # its holder has just removed it: there is another, or none
+            if error.errno not in UNLOCKABLE:
+                raise
+            kept = True
+        finally:
+            if not kept:
+                os.close(descriptor)
+        if kept:
+            return descriptor
 
 
 def is_at(path, descriptor):

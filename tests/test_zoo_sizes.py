@@ -126,7 +126,8 @@ def test_an_artifact_is_of_the_same_size(run_dir, tmp_path):
 
     form = formats.find("saved_model")
     source = classifier.from_run(run_dir, "model")
-    held_out = images.of_run(source, "validation", 4, None, run_dir)
+    asked = images.Asked(run_dir=run_dir)
+    held_out = images.of_run(source, "validation", 4, asked)
     target, proof = publish.publish(source, form, images.Evidence(held_out), tmp_path)
     assert set(proof) == {"pixels", "bytes"}
     loaded = tf.saved_model.load(str(target)).signatures["serving_default"]

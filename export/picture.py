@@ -1,9 +1,9 @@
 """A picture of predictions: what the artifact says of the first held-out images."""
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from zoo import lettering
+from zoo import writing
 
 CELL, LINE, COLUMNS = 144, 22, 8
 POINTS, ASCENT = 13, 14  # px: of the letters, from the top of a line to what they stand on
@@ -43,23 +43,5 @@ def caption(sheet, top_left, probabilities, label, class_names):
         lines.append(f"is {class_names[label]}")
     pen = ImageDraw.Draw(sheet)
     for number, text in enumerate(lines):
-        place = top_left[0] + 6, top_left[1] + CELL + number * (LINE - 4)
-        write(pen, place, shortened(lettering.drawable(text), pen), color)
-
-
-def write(pen, place, text, color):
-    """Each part in the font that has its characters, on one line."""
-    x, y = place
-    for part, font in parts(text):
-        pen.text((x, y + ASCENT), part, fill=color, font=font, anchor="ls")
-        x += pen.textlength(part, font=font)
-
-
-def parts(text):
-    return [(part, ImageFont.truetype(path, POINTS)) for part, path in lettering.runs(text)]
-
-
-def shortened(text, pen):
-    while sum(pen.textlength(part, font=font) for part, font in parts(text)) > CELL - 10:
-        text = text[:-2].rstrip("…") + "…"
-    return text
+        place = top_left[0] + 6, top_left[1] + CELL + number * (LINE - 4) + ASCENT
+        writing.write(pen, place, writing.shortened(text, POINTS, CELL - 10), POINTS, color)

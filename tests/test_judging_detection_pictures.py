@@ -7,12 +7,12 @@ import matplotlib
 import numpy as np
 import pytest
 from detections import found, moved, truth
-from PIL import Image
+from PIL import Image, ImageDraw
 from test_judging_detection_figures import THREE, TWO
 
 from trainers.data import sources
-from trainers.judging import fonts
 from trainers.judging.detection import curves, drawing, mistakes, objects, sheets, verdict, voc
+from zoo import writing
 
 RED, GREEN = (250, 10, 10), (10, 250, 10)
 
@@ -88,15 +88,21 @@ def test_colours_differ_and_none_is_dark():
     assert apart[~np.eye(10, dtype=bool)].min() > 40
 
 
-def test_a_text_gets_a_font_that_has_its_letters():
+def test_a_name_is_written_in_the_fonts_that_have_it():
     """U+1D49C is in STIX, which Matplotlib brings along, and not in DejaVu Sans."""
-    assert fonts.best(frozenset("Katze кошка γάτα חתול قطة")) == fonts.default()
-    script = frozenset("\U0001d49c")
-    assert fonts.lacking(fonts.default(), script) == 1
-    assert fonts.lacking(fonts.best(script), script) == 0
-    assert len(fonts.families("\U0001d49c")) == 2
-    assert fonts.best(frozenset("a\uffff")) == fonts.default()  # which nobody has
-    assert fonts.of("猫", 12).getlength("猫") > 0  # be it a box
+    written = writing.parts("Katze \U0001d49c", 12)
+    assert [part for part, _ in written] == ["Katze ", "\U0001d49c"]
+    assert [font.getname()[0] for _, font in written][0] == "DejaVu Sans"
+    assert written[1][1].getname()[0] != "DejaVu Sans"
+    image = Image.new("L", (200, 40))
+    pen = ImageDraw.Draw(image)
+    writing.write(pen, (5, 30), "Katze", 20, 255)
+    left, top, right, bottom = writing.extent("Katze", 20)
+    seen = image.getbbox()
+    assert np.abs(np.subtract(seen, (5 + left, 30 + top, 5 + right, 30 + bottom))).max() <= 1
+    short = writing.shortened("a very long name", 12, 50)
+    assert short.endswith("…") and 30 < writing.length(short, 12) <= 50
+    assert writing.shortened("cat", 12, 50) == "cat"
 
 
 # On picture 4 a cat is called a dog, a dog is badly placed; on 9 a cat is found twice, one alone.

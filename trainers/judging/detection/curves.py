@@ -1,14 +1,12 @@
 """Precision against recall of each class, as a picture, and the classes' figures as CSV."""
 
 import csv
-import textwrap
 
-import matplotlib
 import numpy as np
 
-from trainers.judging import fonts, plots
+from trainers.judging import plots
 from trainers.judging.detection import drawing, voc
-from zoo import files
+from zoo import files, lettering
 
 NAMED = 10  # of more classes only the best and the worst have a name and a colour
 ENDS = 4  # of them, at each end
@@ -22,25 +20,25 @@ def draw(path, curves, class_names):
     seen = [number for number, area in enumerate(areas) if area is not None]
     order = sorted(seen, key=lambda number: -areas[number])
     named = order if len(order) <= NAMED else [*order[:ENDS], *order[-ENDS:]]
-    names = {n: textwrap.shorten(class_names[n], 30, placeholder="…") for n in named}
-    with (
-        matplotlib.rc_context({"font.family": fonts.families("".join(names.values()))}),
-        plots.figure(path, (6.2, 4.2)) as drawing_,
-    ):
+    names, style = lettering.drawn(class_names[n] for n in named)
+    names = {n: lettering.cut(name, 30) for n, name in zip(named, names, strict=True)}
+    with plots.figure(path, (6.2, 4.2)) as drawing_:
         axes = drawing_.subplots()
         for number in order:
             if number not in names:
                 axes.plot(*steps(curves[number]), color="#cccccc", linewidth=0.7, zorder=1)
         for number in named:
-            label = f"{areas[number]:.2f}  {names[number]}".replace("$", r"\$")
+            label = f"{areas[number]:.2f}  {names[number]}"
             colour = np.divide(drawing.colour(number), 255)
             axes.plot(*steps(curves[number]), color=colour, linewidth=1.4, label=label)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         axes.set_title(title(len(seen), len(named)), fontsize=9)
         if named:
-            axes.legend(
+            legend = axes.legend(
                 frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1), title="AP at .5"
             )
+            for text in legend.get_texts():
+                text.set(**style)
 
 
 def title(seen, named):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw
 
-from trainers.judging import fonts
+from zoo import writing
 
 LEAST_PX, MOST_PX = 480, 1000  # of the longer side, drawn
 COARSE_PX = 128  # of a smaller picture each pixel is to be seen
@@ -115,9 +115,9 @@ def grown(edges, by):
 
 def tag(pen, size, box, edges, taken):
     """Writes a box's text where there is room: above it, below, or in it: -> what it covers."""
-    font = fonts.of(box.text, max(12, round(max(size) / 45)))
-    text = shortened(pen, box.text, font, size[0] - 4)
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
+    px = max(12, round(max(size) / 45))
+    text = writing.shortened(box.text, px, size[0] - 4)
+    left, top, right, bottom = writing.extent(text, px)
     wide, high = right - left + 4, bottom - top + 4
     x1, y1, x2, y2 = edges
     x, end = min(x1, size[0] - wide), max(0, x2 + 1 - wide)
@@ -126,18 +126,9 @@ def tag(pen, size, box, edges, taken):
     spots = spots or [(x, max(0, min(y1, size[1] - high))) + (x + wide, y1 + high)]
     spot = next((s for s in spots if not any(meet(s, other) for other in taken)), spots[0])
     pen.rectangle((spot[0], spot[1], spot[2] - 1, spot[3] - 1), fill=box.colour)
-    pen.text((spot[0] + 2 - left, spot[1] + 2 - top), text, font=font, fill=BLACK)
+    writing.write(pen, (spot[0] + 2 - left, spot[1] + 2 - top), text, px, BLACK)
     return spot
 
 
 def meet(a, b):
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def shortened(pen, text, font, width):
-    """The text with an ellipsis for its end where it is longer than `width` px."""
-    if pen.textlength(text, font=font) <= width:
-        return text
-    while text and pen.textlength(f"{text}…", font=font) > width:
-        text = text[:-1]
-    return f"{text}…"

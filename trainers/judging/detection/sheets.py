@@ -5,11 +5,11 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw
 
-from trainers.judging import fonts
 from trainers.judging.detection import drawing, objects, voc
-from zoo import files, preprocess
+from zoo import files, preprocess, writing
 
 COLUMNS, CELL_PX, LINE_PX, MARGIN = 6, 240, 17, 6
+LETTER_PX, ASCENT = 12, 12  # of the letters, from the top of a line to what they stand on
 AROUND = 1.0  # of a mistake's box, how much of its sides is shown on each side of it
 LEAST_AROUND_PX = 16
 PAIRS = 8  # pictures shown labelled beside found
@@ -50,9 +50,9 @@ def grid(path, images, captions, columns=COLUMNS):
 
 def write(pen, corner, lines, width):
     for number, line in enumerate(lines):
-        font = fonts.of(line, 12)
-        place = corner[0], corner[1] + number * LINE_PX
-        pen.text(place, drawing.shortened(pen, line, font, width), font=font, fill=drawing.BLACK)
+        place = corner[0], corner[1] + number * LINE_PX + ASCENT
+        text = writing.shortened(line, LETTER_PX, width)
+        writing.write(pen, place, text, LETTER_PX, drawing.BLACK)
 
 
 def save(path, image):

@@ -106,7 +106,12 @@ def run(values=flags.FLAGS):
     settled |= _unscaled(recipe, stem) | _changed(values)
     recipe = dataclasses.replace(recipe, **settled)
     recipe = dataclasses.replace(recipe, **adopt.recipe_settings(recipe, adopted))
-    model = model or recipe.model
+    return of_network(values, adopted, data, recipe)
+
+
+def of_network(values, adopted, data, recipe):
+    """The Run of such data and recipe, on the network that is adopted, named, or the recipe's."""
+    model = adopted.get("model", values.model or recipe.model)
     spec = specs.find(model)
     if spec.plain and values.shortcut:
         raise ValueError(f"{model} has no shortcuts: leave --shortcut={values.shortcut} out")

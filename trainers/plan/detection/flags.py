@@ -6,8 +6,12 @@ from absl import flags
 
 from trainers.plan import adopt
 from trainers.plan.detection.recipes import RECIPES, DetectionRecipe, default_for
-from trainers.plan.flags import Run, define_hyper_parameter, define_network, hyper_parameters
-from zoo import specs
+from trainers.plan.flags import (
+    define_hyper_parameter,
+    define_network,
+    hyper_parameters,
+    of_network,
+)
 
 HYPER_PARAMETERS = hyper_parameters(DetectionRecipe)
 
@@ -34,20 +38,7 @@ def run(values=flags.FLAGS):
             "--data=coco or --data=voc for the pictures in it"
         )
     recipe = dataclasses.replace(recipe, **changed(values, recipe))
-    model = adopted.get("model", values.model or recipe.model)
-    spec = specs.find(model)
-    if spec.plain and values.shortcut:
-        raise ValueError(f"{model} has no shortcuts: leave --shortcut={values.shortcut} out")
-    return Run(
-        model=model,
-        shortcut=adopted.get("shortcut", values.shortcut or spec.shortcut),
-        stride=adopted.get("stride", values.stride),
-        data=data,
-        seed=values.seed,
-        precision=values.precision,
-        recipe=recipe,
-        init_from=values.init_from,
-    )
+    return of_network(values, adopted, data, recipe)
 
 
 def unnamed(values):

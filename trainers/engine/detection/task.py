@@ -35,7 +35,7 @@ def learn(parts, detector, recipe, model, images, objects):
     pictures = [picture(objects, i) for i in range(batch)]
     proposed, regions = [], []
     # Unstacked, for the gradient of x[i] is a batch of zeros around it, one for each picture.
-    of_each = zip(pictures, tf.unstack(logits), tf.unstack(deltas), strict=True)
+    of_each = zip(pictures, *(tf.unstack(x, batch) for x in (logits, deltas)), strict=True)
     for (known, size, key), its_logits, its_deltas in of_each:
         chosen = targets.anchors(cells, known, size, key, recipe.rpn_anchors)
         proposed.append(losses.rpn(its_logits, its_deltas, chosen, recipe.rpn_anchors))
@@ -45,7 +45,7 @@ def learn(parts, detector, recipe, model, images, objects):
     if detector.context:
         asked = network.with_whole(asked, objects["size"])
     scores, offsets = parts.second([maps, asked], training=True)
-    heads = zip(tf.unstack(scores), tf.unstack(offsets), regions, strict=True)
+    heads = zip(*(tf.unstack(x, batch) for x in (scores, offsets)), regions, strict=True)
     found = [losses.head(*of_picture, recipe.regions) for of_picture in heads]
     of_kinds = [*zip(*proposed, strict=True), *zip(*found, strict=True)]
     columns = [tf.stack(of_kind) for of_kind in of_kinds]

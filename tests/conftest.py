@@ -1,8 +1,13 @@
 """Before any test: two logical CPUs in each test process, so that replicas can be tried in it."""
 
 import gc
+import signal
 
 import tensorflow as tf
+
+# In a shell's background Ctrl-C is ignored, and programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 gc.freeze()  # modules stay: collections need not walk through them again and again
 

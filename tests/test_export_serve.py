@@ -31,17 +31,12 @@ def artifact(tmp_path_factory):
     return publish.publish(source, formats.find("saved_model"), evidence, folder, version=3)[0]
 
 
-def heeding_ctrl_c():
-    """Whoever runs the tests in a shell's background hands down that SIGINT is to be ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextlib.contextmanager
 def serving(directory, *options):
     """(process, port) of a server that has loaded its model; it is stopped at the end."""
     command = export_networks.program("export.serve", directory, "--port=0", *options)
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with subprocess.Popen(command, **pipes, preexec_fn=heeding_ctrl_c) as server:
+    with subprocess.Popen(command, **pipes) as server:
         try:
             first, second = server.stdout.readline(), server.stdout.readline()
             if not second:

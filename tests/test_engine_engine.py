@@ -11,7 +11,7 @@ from keras.ops import convert_to_numpy as convert
 from runs_on_digits import SHORT, run, weights
 
 import zoo
-from trainers.engine import checkpoints, optim, steps
+from trainers.engine import checkpoints, distribute, optim, steps
 from trainers.plan.recipes import RECIPES
 
 RECIPE = RECIPES["digits"]
@@ -70,7 +70,7 @@ def test_half_precision_learns_on_two_replicas(tmp_path, precision):
 
 def test_an_overflow_on_one_replica_is_skipped_by_all():
     """Gradients of two replicas, one of them infinite: both must decide to skip."""
-    strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+    strategy = distribute.strategy("mirrored", 2)
 
     def of_replica():
         context = tf.distribute.get_replica_context()
@@ -82,6 +82,21 @@ def test_an_overflow_on_one_replica_is_skipped_by_all():
     for gradients in results:
         assert np.isnan(gradients[0].numpy()).all()
         assert np.isnan(gradients[1].numpy()).all()
+
+
+def test_one_process_trains_on_replicas_more_than_once():
+    """TensorFlow remembers its sums' shapes by number, and each strategy numbers them from 100."""
+    for elements in (2, 3):
+        strategy = distribute.strategy("mirrored", 2)
+
+        @tf.function
+        def total(strategy=strategy, elements=elements):
+            return strategy.run(
+                lambda: tf.distribute.get_replica_context().all_reduce("SUM", tf.ones(elements))
+            )
+
+        for part in strategy.experimental_local_results(total()):
+            assert part.numpy().tolist() == [2.0] * elements
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path):

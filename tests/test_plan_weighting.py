@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 import trainers
 from trainers.data import sources
 from trainers.data.sources import listing
-from trainers.engine import metrics, steps
+from trainers.engine import distribute, metrics, steps
 from trainers.plan import weighting
 from zoo.limits import LimitError
 
@@ -117,9 +117,7 @@ def test_two_replicas_take_one_devices_step():
     labels = np.array([0, 0, 0, 0, 1, 1, 2, 1], np.int32)
     kernels = []
     for devices in (1, 2):
-        strategy = tf.distribute.get_strategy()
-        if devices == 2:
-            strategy = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+        strategy = distribute.strategy("mirrored" if devices == 2 else "none", devices)
         with strategy.scope():
             dense = keras.layers.Dense(3, kernel_initializer="zeros")
             model = keras.Sequential([keras.Input((3,)), dense])

@@ -1,5 +1,6 @@
 """Flags -> tf.distribute strategy, and who feeds which replica."""
 
+import functools
 import pathlib
 import sys
 
@@ -57,7 +58,9 @@ def _none(logical_devices=1):
     return tf.distribute.get_strategy()
 
 
+@functools.cache
 def _mirrored(logical_devices):
+    """One a process: a second one counts its sums anew, and would meet the first one's shapes."""
     if logical_devices > 1:
         return tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(logical_devices)])
     return tf.distribute.MirroredStrategy()

@@ -2,12 +2,11 @@
 
 import contextlib
 import json
-import signal
 import socket
-import subprocess
 import sys
 import time
 
+import programs
 from keras.ops import convert_to_numpy as convert
 
 from zoo import archive
@@ -27,7 +26,7 @@ def command(program, *arguments):
 
 
 def run(program, *arguments):
-    return subprocess.run(command(program, *arguments), capture_output=True, text=True, timeout=300)
+    return programs.run(f"trainers.{program}", *arguments)
 
 
 def records(run_dir):
@@ -66,21 +65,15 @@ def two_workers(run_dir, *arguments, other=()):
     cluster = ",".join(f"127.0.0.1:{port}" for port in free_ports(2))
     common = [f"--run_dir={run_dir}", "--strategy=multiworker", f"--cluster={cluster}"]
     started = [
-        subprocess.Popen(
-            command("classify", *arguments, *common, f"--worker={i}", *more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        programs.Started("trainers.classify", *arguments, *common, f"--worker={i}", *more)
         for i, more in enumerate(((), other))
     ]
     try:
         yield started
     finally:
         for process in started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-            process.communicate()
+            process.kill()
+            process.wait()
 
 
 def both(run_dir, *arguments, other=()):

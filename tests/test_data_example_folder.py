@@ -2,10 +2,9 @@
 
 import collections
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
+import programs
 import pytest
 import sklearn
 from PIL import Image, ImageOps
@@ -22,9 +21,8 @@ PLACES = {
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "pictures"
-    words = [sys.executable, "-m", "trainers.data.example_folder", f"--output_dir={folder}"]
     for _ in range(2):
-        result = subprocess.run(words, capture_output=True, text=True)
+        result = programs.run("trainers.data.example_folder", f"--output_dir={folder}")
         assert result.returncode == 0, result.stderr
         content = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert content == {p: p.read_bytes() for p in content}

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+import programs
 import pytest
 import tensorflow as tf
 from runs_on_digits import command
@@ -98,8 +99,6 @@ def test_a_service_is_where_it_says_until_it_is_told_to_end(arguments, host, num
     ],
 )
 def test_an_address_that_cannot_be_meant(host, code, sentence):
-    result = subprocess.run(
-        command("data.serve", "--port=0", f"--host={host}"), capture_output=True, text=True
-    )
+    result = programs.run("trainers.data.serve", "--port=0", f"--host={host}")
     assert result.returncode == code and result.stdout == ""
     assert sentence in result.stderr and result.stderr.count("\n") == 1

@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 from PIL import Image
@@ -253,7 +254,7 @@ def test_a_run_names_what_it_skipped_and_a_killed_one_the_same(tmp_path):
 
     killed = tmp_path / "killed"
     more = [*lenient, f"--run_dir={killed}", "--steps_per_execution=1"]
-    process = subprocess.Popen(command("classify", *more), stdout=subprocess.DEVNULL)
+    process = programs.Started("trainers.classify", *more)
     wait_for(killed / "checkpoints" / "ckpt-*.index", process)
     process.send_signal(signal.SIGKILL)
     process.wait()

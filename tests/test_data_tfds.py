@@ -11,6 +11,7 @@ import threading
 import time
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -280,11 +281,7 @@ def test_cifar10_trains_some_steps(cifar, tmp_path):
     """The paper's net and recipe, through the real builder's files and the real program."""
     arguments = ["--model=resnet20", "--recipe=cifar10", "--steps=3", "--batch_size=10"]
     places = [f"--data_dir={cifar[0]['array_record']}", f"--run_dir={tmp_path}"]
-    result = subprocess.run(
-        [sys.executable, "-m", "trainers.classify", *arguments, *places],
-        capture_output=True,
-        text=True,
-    )
+    result = programs.run("trainers.classify", *arguments, *places)
     assert result.returncode == 0 and result.stderr == ""
     assert "on cifar10: 20 images to train, 4 to validate, 10 classes" in result.stdout
     assert "step      3 / 3" in result.stdout

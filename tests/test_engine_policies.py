@@ -1,10 +1,9 @@
 """What training decides by its errors, against decisions by hand."""
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
+import programs
 import pytest
 from keras.ops import convert_to_numpy as convert
 from runs_on_digits import records, run, weights
@@ -120,13 +119,10 @@ def test_a_run_without_progress_ends_early_and_stays_ended(tmp_path):
 
 
 def test_another_batch_is_said_and_its_rate_offered(tmp_path):
-    command = [sys.executable, "-m", "trainers.classify", "--steps=2", "--batch_size=32"]
-    command.append("--nopictures")
+    command = ["trainers.classify", "--steps=2", "--batch_size=32", "--nopictures"]
     said = {}
     for name, more in {"as is": [], "scaled": ["--scale_learning_rate"]}.items():
-        result = subprocess.run(
-            [*command, f"--run_dir={tmp_path / name}", *more], capture_output=True, text=True
-        )
+        result = programs.run(*command, f"--run_dir={tmp_path / name}", *more)
         assert result.returncode == 0, result.stderr
         said[name] = result.stdout
     note = "NOTE: --batch_size=32 is not the 64 that recipe digits's learning rate 0.1 is for"

@@ -1,11 +1,10 @@
 """Replication: two devices do what one does, and what the paper's two GPUs did."""
 
 import dataclasses
-import subprocess
-import sys
 
 import keras
 import numpy as np
+import programs
 import tensorflow as tf
 from keras.ops import convert_to_numpy as convert
 
@@ -19,10 +18,9 @@ RECIPE = dataclasses.replace(RECIPES["digits"], batch_size=32, steps=20, round_s
 def trained(tmp_path, name, *arguments):
     """Final weights of 20 steps on digits, by path, from the real program."""
     run_dir = tmp_path / name
-    command = [sys.executable, "-m", "trainers.classify", f"--run_dir={run_dir}", "--steps=20"]
-    command += ["--nopictures"]
-    result = subprocess.run([*command, "--batch_size=32", *arguments], capture_output=True)
-    assert result.returncode == 0, result.stderr.decode()
+    words = [f"--run_dir={run_dir}", "--steps=20", "--nopictures", "--batch_size=32"]
+    result = programs.run("trainers.classify", *words, *arguments)
+    assert result.returncode == 0, result.stderr
     from zoo import archive
 
     model, _ = archive.load(run_dir)

@@ -9,11 +9,11 @@ import os
 import pathlib
 import shutil
 import socket
-import subprocess
 
 import export_networks
 import numpy as np
 import PIL.Image
+import programs
 import pytest
 
 from export import card, check, formats, images, publish
@@ -104,8 +104,7 @@ def test_picture_shows_each_sample_and_its_verdict(artifacts):
 
 
 def verify(*directories):
-    command = export_networks.program("export.verify", *directories)
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    return programs.run("export.verify", *directories, cwd=ROOT)
 
 
 def test_verify_passes_what_was_published(artifacts, tmp_path):
@@ -177,8 +176,7 @@ def test_verify_goes_where_a_link_to_the_artifact_leads(artifact):
 def test_an_exporter_prints_the_hash(tmp_path):
     run = export_networks.save_run(tmp_path / "run")
     arguments = [f"--run_dir={run}", f"--output_dir={tmp_path / 'out'}", "--images=20"]
-    command = export_networks.program("export.onnx", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = programs.run("export.onnx", *arguments, cwd=ROOT)
     found = digest(tmp_path / "out" / "1" / card.METADATA)
     assert done.stdout.splitlines()[-1].endswith(f"{tmp_path}/out/1 --sha256={found}")
 

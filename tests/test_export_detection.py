@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-import subprocess
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
-from export_networks import program
 from small_detectors import NAMES, network, save_run
 
 from export import card, check
@@ -234,8 +233,8 @@ def test_the_gate_counts_pictures():
 
 
 def test_the_program_knows_a_detector(run_dir, tmp_path):
-    command = program("export.onnx", f"--run_dir={run_dir}", f"--output_dir={tmp_path / 'out'}")
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    words = [f"--run_dir={run_dir}", f"--output_dir={tmp_path / 'out'}"]
+    result = programs.run("export.onnx", *words)
     assert result.returncode == 0, result.stderr
     assert "resnet8, a detector, as onnx, compared on 4 of the 4 validation" in result.stdout
     assert (tmp_path / "out" / "1" / "model.onnx").exists()

@@ -2,11 +2,11 @@
 
 import dataclasses
 import io
-import subprocess
 
 import export_networks
 import numpy as np
 import PIL.Image
+import programs
 import pytest
 
 import zoo
@@ -208,8 +208,7 @@ def test_an_int8_file_without_pictures_is_refused_at_the_door(tmp_path):
     manifest = archive.Manifest(network, source.contract, CLASSES, data=IMPORTED["data"])
     archive.save(source.model, manifest, tmp_path / "run")
     arguments = [f"--run_dir={tmp_path / 'run'}", "--quantize=int8"]
-    command = export_networks.program("export.tflite", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = programs.run("export.tflite", *arguments, cwd=tmp_path)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "give --data_dir=DIR" in done.stderr and len(done.stderr) <= 300
     assert not (tmp_path / "artifacts").exists()

@@ -2,11 +2,11 @@
 
 import io
 import shutil
-import subprocess
 
 import export_networks
 import numpy as np
 import PIL.Image
+import programs
 import pytest
 
 import zoo
@@ -98,8 +98,7 @@ def test_an_export_on_other_classes_publishes_nothing(folder, tmp_path):
     for split in ("train", "validation"):
         shutil.rmtree(place / split / "cat")
     arguments = [f"--run_dir={tmp_path / 'run'}", f"--output_dir={tmp_path / 'out'}"]
-    command = export_networks.program("export.saved_model", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("export.saved_model", *arguments)
     assert done.returncode == 1 and "without 'cat'" in done.stderr
     assert len(done.stderr.splitlines()) == 1 and not (tmp_path / "out").exists()
 

@@ -9,6 +9,7 @@ import sys
 import export_networks
 import keras
 import numpy as np
+import programs
 import pytest
 
 from export import classifier, formats, images, publish
@@ -165,9 +166,7 @@ def test_names_and_classes_must_agree():
     ],
 )
 def test_a_misused_command_line_gets_one_sentence(arguments, code, sentence, tmp_path):
-    command = export_networks.program("export.saved_model", *arguments)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    done = programs.run("export.saved_model", *arguments, cwd=tmp_path)
     assert done.returncode == code
     assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ from concurrent import futures
 
 import export_networks
 import numpy as np
+import programs
 import pytest
 
 from benchmarks.serving import storm
@@ -249,9 +250,7 @@ def test_a_server_that_cannot_be_is_one_sentence(artifact, tmp_path):
             ([artifact, f"--port={port}"], "Address already in use; expected"),
             ([tmp_path, "--port=0"], "holds no artifact: expected metadata.json"),
         ):
-            done = subprocess.run(
-                export_networks.program("export.serve", *words), capture_output=True, text=True
-            )
+            done = programs.run("export.serve", *words)
             assert done.returncode == 1 and done.stdout == ""
             assert sentence in done.stderr and done.stderr.count("\n") == 1
 

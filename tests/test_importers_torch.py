@@ -1,11 +1,10 @@
 """PyTorch's files: logits as of the source, no code run, every tensor accounted for, way back."""
 
 import dataclasses
-import subprocess
-import sys
 
 import importers_oracles as oracles
 import numpy as np
+import programs
 import pytest
 
 from zoo import archive
@@ -223,8 +222,7 @@ def test_a_cifar_net_of_ours_computes_the_same_in_torch(zeros):
 
 def test_the_missing_directory_is_named(tmp_path):
     flags = [f"--run_dir={tmp_path}", f"--file={tmp_path}/no/such/out.safetensors"]
-    command = [sys.executable, "-m", "zoo.importers.to_torch", *flags]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("zoo.importers.to_torch", *flags)
     assert done.returncode == 2 and f"the directory {tmp_path}/no/such is missing" in done.stderr
 
 
@@ -232,8 +230,7 @@ def test_command_imports_a_file(state, tmp_path):
     torch.save(state, tmp_path / "w.th")
 
     def run(*flags):
-        command = [sys.executable, "-m", "zoo.importers", "--source=torch", *flags]
-        return subprocess.run(command, capture_output=True, text=True)
+        return programs.run("zoo.importers", "--source=torch", *flags)
 
     out = tmp_path / "run"
     done = run(f"--file={tmp_path}/w.th", "--model=resnet8", f"--output_dir={out}")
@@ -261,15 +258,13 @@ def test_command_writes_torchvisions_layout(tmp_path):
     model, manifest = imported(saved(net, tmp_path / "w.pth"), "resnet18")
     assemble.save(model, manifest, tmp_path / "run")
     flags = [f"--run_dir={tmp_path}/run", f"--file={tmp_path}/out.safetensors"]
-    command = [sys.executable, "-m", "zoo.importers.to_torch", *flags]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("zoo.importers.to_torch", *flags)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{tmp_path}/out.safetensors: resnet18 for torchvision\n"
     again, _ = imported(tmp_path / "out.safetensors", "resnet18")
     for before, after in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
     flags = ["--source=torch", f"--file={tmp_path}/w.pth", "--model=resnet34"]
-    command = [sys.executable, "-m", "zoo.importers", *flags, f"--output_dir={tmp_path}/no"]
-    wrong = subprocess.run(command, capture_output=True, text=True)
+    wrong = programs.run("zoo.importers", *flags, f"--output_dir={tmp_path}/no")
     assert wrong.returncode == 1 and wrong.stderr.count("\n") == 1
     assert "is not resnet34; it looks like resnet18 in the torchvision layout" in wrong.stderr

@@ -1,10 +1,8 @@
 """python -m trainers.predict on a detector's run: its answers beside evaluation's."""
 
-import subprocess
-
 import numpy as np
+import programs
 import pytest
-from export_networks import program
 from PIL import Image
 from small_detectors import NAMES, save_run
 
@@ -29,8 +27,7 @@ def seen(run_dir):
 
 
 def predict(*arguments):
-    command = program("trainers.predict", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return programs.run("trainers.predict", *arguments)
 
 
 def test_what_is_found_is_drawn_told_and_written(run_dir, seen, tmp_path):

@@ -1,13 +1,12 @@
 """How a detector is asked for a judgement: rounds by hand, scales, batches, the program itself."""
 
 import json
-import subprocess
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
-from export_networks import program
 
 import zoo
 from trainers.data import boxes
@@ -183,6 +182,4 @@ def test_the_program_judges_a_run_and_refuses_what_it_cannot(tmp_path, ours):
 
 
 def evaluate(*words):
-    return subprocess.run(
-        program("trainers.evaluate_detections", *words), capture_output=True, text=True, timeout=300
-    )
+    return programs.run("trainers.evaluate_detections", *words)

@@ -1,13 +1,13 @@
 """Grad-CAM where the answer is known: by hand, by differences, as a program."""
 
 import json
-import subprocess
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
-from export_networks import NAMES, program, randomised, save_run
+from export_networks import NAMES, randomised, save_run
 from keras import layers
 from PIL import Image
 
@@ -91,8 +91,7 @@ def run_dir(tmp_path_factory):
 
 
 def explain(*arguments):
-    command = program("trainers.explain", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return programs.run("trainers.explain", *arguments)
 
 
 def test_the_worst_mistakes_are_explained_for_both_classes(run_dir):

@@ -10,8 +10,9 @@ import subprocess
 import threading
 
 import numpy as np
+import programs
 import pytest
-from runs_on_digits import SHORT, command, records, run, wait_for, weights
+from runs_on_digits import SHORT, records, run, wait_for, weights
 
 import trainers
 from trainers.run import lock
@@ -56,10 +57,8 @@ def test_a_second_process_is_refused_and_a_reader_is_not(whole, tmp_path):
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path):
-    process = subprocess.Popen(
-        command("classify", *SHORT, "--checkpoint_steps=1", f"--run_dir={tmp_path}"),
-        stdout=subprocess.DEVNULL,
-    )
+    words = [*SHORT, "--checkpoint_steps=1", f"--run_dir={tmp_path}"]
+    process = programs.Started("trainers.classify", *words)
     wait_for(tmp_path / "checkpoints" / "ckpt-*.index", process)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -10,8 +10,9 @@ import threading
 
 import keras
 import numpy as np
+import programs
 import pytest
-from runs_on_digits import command, records, run, wait_for, weights
+from runs_on_digits import records, run, wait_for, weights
 
 import trainers
 import zoo
@@ -79,9 +80,7 @@ def test_in_a_thread_it_is_the_same(by_program, tmp_path):
 
 def test_it_takes_up_what_the_program_began(by_program, tmp_path):
     arguments = [*FLAGS, "--ema=0.9", "--checkpoint_steps=1", "--steps_per_execution=1"]
-    process = subprocess.Popen(
-        command("classify", *arguments, f"--run_dir={tmp_path}"), stdout=subprocess.DEVNULL
-    )
+    process = programs.Started("trainers.classify", *arguments, f"--run_dir={tmp_path}")
     wait_for(tmp_path / "checkpoints" / "ckpt-*.index", process)
     process.kill()
     process.wait()

@@ -11,8 +11,9 @@ import signal
 import subprocess
 
 import numpy as np
+import programs
 import pytest
-from runs_on_digits import SHORT, command, records, run, wait_for, weights
+from runs_on_digits import SHORT, records, run, wait_for, weights
 
 from trainers.engine import checkpoints
 
@@ -61,7 +62,7 @@ def test_a_run_goes_on_at_its_newest_checkpoint(whole, tmp_path, step):
         pytest.skip("needs mkfs.ext4")
     with mounted(image, tmp_path / "before") as disk:
         arguments = [*RUN, f"--run_dir={disk / 'run'}"]
-        process = subprocess.Popen(command("classify", *arguments), stdout=subprocess.DEVNULL)
+        process = programs.Started("trainers.classify", *arguments)
         wait_for(disk / "run" / "checkpoints" / f"ckpt-{step}.index", process)
         _, safe, *_ = checkpoints.steps_saved(disk / "run")  # the newest may be on its way
         cut(image, copy, process)

@@ -2,11 +2,11 @@
 
 import json
 import math
-import subprocess
 
 import numpy as np
+import programs
 import pytest
-from export_networks import program, randomised
+from export_networks import randomised
 from keras.ops import convert_to_numpy as convert
 
 import zoo
@@ -209,9 +209,7 @@ def test_curves_are_training_dashed_and_validation_solid():
 
 
 def study(name, *arguments):
-    return subprocess.run(
-        program(f"trainers.studies.{name}", *arguments), capture_output=True, text=True, timeout=500
-    )
+    return programs.run(f"trainers.studies.{name}", *arguments, timeout=500)
 
 
 def test_table1_as_a_user_runs_it(tmp_path):

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 from runs_on_digits import REMEMBERING, SHORT, command, records, run, wait_for, weights
@@ -152,11 +153,8 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, devices, precision, t
     assert undisturbed.returncode == 0, undisturbed.stderr
     killed, kills = tmp_path / "killed", 0
     for delay in random.Random(devices).choices(range(5), k=times):
-        process = subprocess.Popen(
-            command("classify", *arguments, f"--run_dir={killed}", "--steps_per_execution=1"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        words = [*arguments, f"--run_dir={killed}", "--steps_per_execution=1"]
+        process = programs.Started("trainers.classify", *words)
         saved = set(killed.glob("checkpoints/ckpt-*.index"))
         while process.poll() is None and not set(killed.glob("checkpoints/ckpt-*.index")) - saved:
             time.sleep(0.01)

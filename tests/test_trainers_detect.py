@@ -2,13 +2,13 @@
 
 import json
 import signal
-import subprocess
 
 import numpy as np
+import programs
 import pytest
 from keras.ops import convert_to_numpy as convert
 from pictures_with_boxes import coco, drawn
-from runs_on_digits import command, records, run, wait_for
+from runs_on_digits import records, run, wait_for
 
 import zoo
 from zoo import archive
@@ -49,9 +49,7 @@ def test_a_killed_run_ends_in_the_same_bits(pictures, tmp_path, devices):
     assert "anchors cover" in whole.stdout and "trainers.evaluate_detections" in whole.stdout
     killed = tmp_path / "killed"
     words += [f"--run_dir={killed}"]
-    process = subprocess.Popen(
-        command("detect", *words, "--steps_per_execution=1"), stdout=subprocess.DEVNULL
-    )
+    process = programs.Started("trainers.detect", *words, "--steps_per_execution=1")
     wait_for(killed / "checkpoints" / "ckpt-*.index", process)
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -4,11 +4,11 @@ import csv
 import functools
 import json
 import shutil
-import subprocess
 
 import numpy as np
+import programs
 import pytest
-from export_networks import program, save_run
+from export_networks import save_run
 from sklearn import metrics
 
 from trainers.data import sources
@@ -122,10 +122,7 @@ def test_the_worst_mistakes_come_first():
 
 
 def evaluate(*arguments):
-    result = subprocess.run(
-        program("trainers.evaluate", *arguments), capture_output=True, text=True, timeout=300
-    )
-    return result
+    return programs.run("trainers.evaluate", *arguments)
 
 
 @pytest.fixture(scope="module")

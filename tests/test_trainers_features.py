@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 from export_networks import program, save_run, trained_on_digits
@@ -22,8 +23,7 @@ HELD_OUT = 355  # digits' validation images, see trainers/data/sources/digits.py
 def made(tmp_path_factory):
     """What the program writes of digits' pooled features."""
     run_dir = save_run(tmp_path_factory.mktemp("runs") / "digits")
-    command = program("trainers.features", f"--run_dir={run_dir}")
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    result = programs.run("trainers.features", f"--run_dir={run_dir}")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     return run_dir / "features" / "pool", result.stdout
 

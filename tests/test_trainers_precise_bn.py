@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import subprocess
 
 import keras
 import numpy as np
+import programs
 import pytest
-from export_networks import program, randomised, save_run
+from export_networks import randomised, save_run
 from keras.ops import convert_to_numpy as convert
 from PIL import Image
 
@@ -82,9 +82,8 @@ def run_dir(tmp_path_factory):
     """A run of 30 steps at a high rate, so that its moving averages do lag."""
     run_dir = tmp_path_factory.mktemp("runs") / "digits"
     arguments = ["--steps=30", "--round_steps=30", f"--run_dir={run_dir}"]
-    subprocess.run(program("trainers.classify", *arguments), check=True, capture_output=True)
-    command = program("trainers.precise_bn", f"--run_dir={run_dir}", "--batches=20")
-    result = subprocess.run(command, capture_output=True, text=True)
+    assert programs.run("trainers.classify", *arguments).returncode == 0
+    result = programs.run("trainers.precise_bn", f"--run_dir={run_dir}", "--batches=20")
     assert result.returncode == 0 and result.stderr == "", result.stderr
     assert result.stdout.startswith(
         "resnet8: 7 normalisations, true averages over 20 batches of 64"
@@ -105,8 +104,8 @@ def test_the_moving_statistics_are_kept(run_dir):
 def test_evaluation_takes_the_weights_it_is_told_to(run_dir):
     errors = {}
     for weights in ("model", "precise"):
-        command = program("trainers.evaluate", f"--run_dir={run_dir}", f"--weights={weights}")
-        assert subprocess.run(command, capture_output=True).returncode == 0
+        words = [f"--run_dir={run_dir}", f"--weights={weights}"]
+        assert programs.run("trainers.evaluate", *words).returncode == 0
         result = json.loads((run_dir / "evaluation.json").read_text())
         assert result["weights"] == weights
         errors[weights] = result["error"]
@@ -128,8 +127,7 @@ def test_unreadable_pictures_are_passed_over_and_counted(tmp_path):
     manifest = archive.Manifest(network, InputContract(8, 8), ("cat", "dog"), data=facts)
     archive.save(zoo.build_network(network), manifest, tmp_path / "run")
     arguments = [f"--run_dir={tmp_path / 'run'}", "--batches=4", "--batch_size=4"]
-    command = program("trainers.precise_bn", *arguments)
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = programs.run("trainers.precise_bn", *arguments)
     assert result.returncode == 0, result.stderr
     assert f"passed over 1 image that cannot be read: train\t{broken}" in result.stdout
     archive.load(tmp_path / "run", weights="precise")

@@ -3,12 +3,12 @@
 import csv
 import json
 import os
-import subprocess
 
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
-from export_networks import NAMES, program, save_run
+from export_networks import NAMES, save_run
 
 from trainers.data import sources
 from trainers.data.sources import folder
@@ -40,8 +40,7 @@ def photos(tmp_path_factory):
 
 
 def predict(*arguments):
-    command = program("trainers.predict", *arguments)
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return programs.run("trainers.predict", *arguments)
 
 
 def label_of(path):

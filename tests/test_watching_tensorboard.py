@@ -10,9 +10,10 @@ import urllib.parse
 import urllib.request
 
 import numpy as np
+import programs
 import pytest
 from PIL import Image
-from runs_on_digits import both, command, free_ports, records, run, wait_for
+from runs_on_digits import both, free_ports, records, run, wait_for
 
 from trainers.plan.recipes import RECIPES
 from trainers.watching import pictures, tensorboard
@@ -60,7 +61,7 @@ def runs(tmp_path_factory):
     whole = run("classify", *ARGUMENTS, f"--run_dir={root / 'whole'}", "--profile_steps=12,15")
     assert whole.returncode == 0, whole.stderr
     killed = [*ARGUMENTS, f"--run_dir={root / 'killed'}", "--logical_devices=2"]
-    process = subprocess.Popen(command("classify", *killed), stdout=subprocess.DEVNULL)
+    process = programs.Started("trainers.classify", *killed)
     wait_for(root / "killed" / "pictures" / "*.step20", process)
     process.send_signal(signal.SIGKILL)
     process.wait()

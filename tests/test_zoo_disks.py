@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-import subprocess
 
 import export_networks
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 from runs_on_digits import SHORT, run
@@ -150,8 +150,7 @@ def test_precise_statistics(run_dir, tmp_path):
         for path in run_dir.iterdir():
             (disk / path.name).write_bytes(path.read_bytes())
         before = left(disk)
-        command = export_networks.program("trainers.precise_bn", f"--run_dir={disk}", "--batches=2")
-        result = subprocess.run(command, capture_output=True, text=True)
+        result = programs.run("trainers.precise_bn", f"--run_dir={disk}", "--batches=2")
         (sentence,) = result.stderr.splitlines()
         assert result.returncode == 1 and "No space left on the disk of" in sentence
         assert left(disk) == before

@@ -3,6 +3,7 @@
 import csv
 import functools
 import json
+import unittest.mock
 import shutil
 
 import numpy as np
@@ -174,7 +175,7 @@ def test_what_cannot_be_judged_is_one_sentence(run_dir, arguments, code, sentenc
     assert sentence in result.stderr and len(result.stderr.splitlines()) == 1
 
 
-def test_center_scores_are_the_validation_of_training(run_dir):
+def test_center_scores_are_the_validation_of_training(run_dir, monkeypatch):
     """The same errors and loss as the loop's own evaluation, which sums on the device."""
     import tensorflow as tf
 
@@ -183,7 +184,12 @@ def test_center_scores_are_the_validation_of_training(run_dir):
     strategy = tf.distribute.get_strategy()
     model, manifest = archive.load(run_dir)
     source = run_images.source_of(manifest)
-    expected = classification.evaluation(model, source, manifest.input, 64, strategy)()
+    traced = unittest.mock.Mock(wraps=classification.pipelines.evaluate)
+    monkeypatch.setattr(classification.pipelines, "evaluate", traced)
+    evaluation = classification.evaluation(model, source, manifest.input, 64, strategy)
+    expected = evaluation()
+    assert evaluation() == expected  # the next round's, of images that are traced once
+    assert traced.call_count == 1
     found = scores.of_network(model, manifest, source, scores.Look(), strategy)
     verdict = figures.judge(found, manifest.class_names)
     assert {name: verdict[name] for name in expected} == pytest.approx(expected, rel=1e-5)

@@ -148,15 +148,20 @@ def check_pairs(batch_size, strategy):
 
 def feed(strategy, make_dataset):
     """An iterator of one batch a replica: `make_dataset(Slice)` gives batches of a process."""
+    return iter(shared_out(strategy, make_dataset))
+
+
+def shared_out(strategy, make_dataset):
+    """What `feed` iterates over; tracing it takes seconds, iterating over it again does not."""
     if strategy is tf.distribute.get_strategy():  # the default one, outside any scope
-        return iter(make_dataset(Slice()))
+        return make_dataset(Slice())
     replicas = strategy.num_replicas_in_sync
 
     def of_process(context):
         count = replicas // context.num_input_pipelines
         return make_dataset(Slice(replicas, context.input_pipeline_id * count, count))
 
-    return iter(strategy.distribute_datasets_from_function(of_process))
+    return strategy.distribute_datasets_from_function(of_process)
 
 
 def any_worker(strategy, flag):

@@ -1,6 +1,7 @@
 """A classifier's run: its images, its network at step 0, and what the loop is given of both."""
 
 import dataclasses
+import functools
 import os
 
 import zoo
@@ -149,14 +150,17 @@ def evaluation(model, source, contract, batch_size, strategy, limit=None):
     evaluate = steps.evaluator(model, strategy)
     count = -(-min(limit or source.length, source.length) // batch_size)
 
-    def over_all():
+    @functools.cache
+    def judged():
         def batches(part):
             return pipelines.evaluate(
                 source, contract, batch_size=batch_size, part=part, limit=limit
             )
 
-        sums = evaluate(distribute.feed(strategy, batches), count)
-        return metrics.CLASSIFICATION.means(sums)
+        return distribute.shared_out(strategy, batches)
+
+    def over_all():
+        return metrics.CLASSIFICATION.means(evaluate(iter(judged()), count))
 
     return over_all
 

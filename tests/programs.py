@@ -16,6 +16,8 @@ import subprocess
 import sys
 import weakref
 
+import tensorflow as tf
+
 from zoo import starting
 
 # absl::SetMinLogLevel as TensorFlow 2.21 exports it.
@@ -120,6 +122,7 @@ def _quiet_as_told(quiet):
         with quiet():
             level = int(os.environ.get("TF_CPP_MIN_LOG_LEVEL", 0))
             ctypes.CDLL("libtensorflow_framework.so.2")[SET_LEVEL](level)
+            tf.config.list_physical_devices()  # as its import does once flags are parsed
             yield
 
     return told

@@ -8,6 +8,5 @@ with starting.quiet_start():
     import trainers.run.classification
     import trainers.run.detection  # noqa: F401
 
-# TensorFlow would count devices as soon as flags are parsed, before a program has it keep quiet;
-# imported by the program it does so at once.
+# TensorFlow would look for devices as soon as flags are parsed, before a program has it keep quiet.
 app._init_callbacks.clear()

@@ -4,6 +4,7 @@ import functools
 import zipfile
 
 import export_networks
+import keras
 import numpy as np
 import pytest
 
@@ -169,6 +170,7 @@ def test_dynamic_files_run_in_older_runtimes():
     import zoo
     from export.classifier import Classifier
 
+    keras.utils.set_random_seed(1)  # an untrained head's answers are close: another's may tie
     model = export_networks.randomised(zoo.build("resnet8", num_classes=40, image_size=8))
     many = Classifier(model, export_networks.DIGITS, tuple(map(str, range(40))))
     file = tflite.convert(many, quantize="dynamic")
@@ -177,7 +179,7 @@ def test_dynamic_files_run_in_older_runtimes():
     assert dense["FULLY_CONNECTED"] == 9
     pixels = evidence().held_out.pixels
     found = parity.compare(np.array(model(pixels)), litert.Layers(file).logits(pixels))
-    assert found.top1 >= 0.98 and found.rms < 0.15
+    assert found.top1 >= 0.98 and found.rms < 0.05
 
 
 def test_labels_stay_at_their_lines(tmp_path):

@@ -3,8 +3,8 @@
 import csv
 import functools
 import json
-import unittest.mock
 import shutil
+import unittest.mock
 
 import numpy as np
 import programs

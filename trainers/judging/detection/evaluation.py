@@ -36,7 +36,8 @@ def evaluate(judging):
 def see(model, manifest, source, how=look.ONCE, batch_size=1, limit=None):
     """What a detector finds on each picture of a source, or `limit` of them: -> verdict.Seen."""
     detect = look.detecting(model, manifest.network, how)
-    seen = seen_by(detect, source, manifest.input, how, batch_size, limit)
+    pictures = batches(source, manifest.input, how, batch_size, limit)
+    seen = seen_by(detect, source, pictures, limit)
     if seen is None:
         raise scores.ScoreError(
             f"{manifest.network.network.name}: its outputs are not finite: its training has "
@@ -45,16 +46,12 @@ def see(model, manifest, source, how=look.ONCE, batch_size=1, limit=None):
     return seen
 
 
-def seen_by(detect, source, contract, how=look.ONCE, batch_size=1, limit=None):
-    """The same by a function `look.detecting`; None where its outputs are not finite."""
-    if how.scales or not source.image_shape:
-        batch_size = 1  # the zeros around a smaller picture would have a say at its border
+def seen_by(detect, source, pictures, limit=None):
+    """The same by a function `look.detecting` on `batches`; None if its outputs are not finite."""
     length = min(limit or source.length, source.length)
     rows, overlap = [], {}
-    for pictures, targets, weights, index, *others in batches(
-        source, contract, how, batch_size, limit
-    ):
-        found = detect(pictures, targets["size"], *others)
+    for pixels, targets, weights, index, *others in pictures:
+        found = detect(pixels, targets["size"], *others)
         if not found.finite:
             return None
         for i in np.flatnonzero(weights.numpy() > 0):
@@ -63,11 +60,11 @@ def seen_by(detect, source, contract, how=look.ONCE, batch_size=1, limit=None):
             row, proposed = of_picture(found, i, np.tile(back, 2))
             rows.append((picture, *row))
             overlap[picture] = recall.best(proposed, source.annotations.of(picture).boxes)
-    pictures = np.array(sorted(overlap), np.int64)
-    if len(rows) != length or len(pictures) != length:
+    numbers = np.array(sorted(overlap), np.int64)
+    if len(rows) != length or len(numbers) != length:
         raise RuntimeError(f"expected each of {length} pictures once, got {len(rows)}")
-    overlap = np.concatenate([np.zeros(0, np.float32), *(overlap[n] for n in pictures.tolist())])
-    return verdict.Seen(truth_of(source, pictures), objects.found(rows), overlap)
+    overlap = np.concatenate([np.zeros(0, np.float32), *(overlap[n] for n in numbers.tolist())])
+    return verdict.Seen(truth_of(source, numbers), objects.found(rows), overlap)
 
 
 def of_picture(found, i, back):
@@ -78,15 +75,20 @@ def of_picture(found, i, back):
     return columns, found.proposals[i, :proposed].numpy() * back
 
 
-def batches(source, contract, how, batch_size, limit):
+def batches(source, contract, how=look.ONCE, batch_size=1, limit=None):
     """`pipelines.evaluate`'s; with scales (pictures, sizes) of each stand in a list at the end."""
+    if how.scales or not source.image_shape:
+        batch_size = 1  # the zeros around a smaller picture would have a say at its border
     sizes = [contract, *scales.contracts(contract, how.scales)]
-    each = [pipelines.evaluate(source, size, batch_size=batch_size, limit=limit) for size in sizes]
-    if not how.scales:
-        yield from each[0]
-        return
-    for own, *others in zip(*each, strict=True):
-        yield *own, [(pictures, targets["size"]) for pictures, targets, *_ in others]
+    own, *others = [
+        pipelines.evaluate(source, size, batch_size=batch_size, limit=limit) for size in sizes
+    ]
+    return together(own, others) if how.scales else own
+
+
+def together(own, others):
+    for batch, *scaled in zip(own, *others, strict=True):
+        yield *batch, [(pictures, targets["size"]) for pictures, targets, *_ in scaled]
 
 
 def truth_of(source, pictures):

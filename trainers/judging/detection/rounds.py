@@ -1,5 +1,7 @@
 """How good a detector is at the end of a training round: AP and the recall of its proposals."""
 
+import functools
+
 from trainers.judging.detection import coco, evaluation, look, recall
 
 FIGURES = {"AP": "ap", "AP50": "ap50", "AP75": "ap75"}
@@ -18,10 +20,13 @@ class Rounds:
         self.source, self.contract, self.batch_size = source, contract, batch_size
         self.seen = None
 
+    @functools.cached_property
+    def pictures(self):
+        """Traced once, for all rounds."""
+        return evaluation.batches(self.source, self.contract, batch_size=self.batch_size)
+
     def __call__(self):
-        self.seen = evaluation.seen_by(
-            self.detect, self.source, self.contract, batch_size=self.batch_size
-        )
+        self.seen = evaluation.seen_by(self.detect, self.source, self.pictures)
         if self.seen is None:
             return dict.fromkeys((*FIGURES, "recall"))
         figures, _ = coco.judge(self.seen.truth, self.seen.found)

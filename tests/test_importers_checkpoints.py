@@ -114,13 +114,46 @@ def test_a_head_without_bias_has_one_of_zeros(net, saved):
     assert weights["logits"]["bias"].tolist() == [0.0] * 10
 
 
-def test_a_head_of_two_layers_is_named_and_can_be_left(net, saved):
+@pytest.fixture(scope="module")
+def deep_headed():
+    """The CIFAR net under a head as tutorials make them; 64 units: shapes tell no order."""
+    net = oracles.common_cifar(1)
+    nn = torch.nn
+    net.linear = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, 5))
+    return oracles.randomise(net)
+
+
+@pytest.mark.parametrize("names", ["fc.0 fc.3", "fc1 fc2", "head.dense head.out_proj", "fc.1 fc"])
+def test_a_head_of_two_layers_with_a_relu(names, deep_headed, saved):
+    first, second = names.split()
+    state = {
+        name.replace("linear.0", first).replace("linear.3", second): tensor
+        for name, tensor in deep_headed.state_dict().items()
+    }
+    mean, std = (0.4, 0.5, 0.6), (0.3, 0.2, 0.1)
+    request = assemble.Request("torch", str(saved(state)), "resnet8", mean=mean, std=std)
+    model, manifest = assemble.load(request)
+    pixels = oracles.pixels(32)
+    theirs = oracles.torch_logits(deep_headed, pixels, mean, std)
+    assert oracles.difference(oracles.ours(model, pixels), theirs) < oracles.TOLERANCE
+    assert (manifest.network.hidden, manifest.network.num_classes) == (64, 5)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"fc.0": (32, 64), "fc.1": (10, 32)},  # nothing between them: no ReLU
+        {"fc.0": (32, 64), "fc.2": (16, 32), "fc.4": (10, 16)},
+        {"fc.0": (32, 64), "fc.2": (10, 16)},
+    ],
+)
+def test_other_heads_are_named_and_can_be_left(head, net, saved):
     state = {k: v for k, v in net.state_dict().items() if not k.startswith("linear")}
-    state |= {"fc.0.weight": torch.ones(32, 64), "fc.0.bias": torch.ones(32)}
-    state |= {"fc.3.weight": torch.ones(10, 32), "fc.3.bias": torch.ones(10)}
+    for name, shape in head.items():
+        state |= {f"{name}.weight": torch.ones(shape), f"{name}.bias": torch.ones(shape[0])}
     path = saved(state)
-    words = "has a head of several layers .fc.0.weight, fc.3.weight., ours has one: --headless"
-    with pytest.raises(ImportFailed, match=words):
+    named = ", ".join(f"{name}.weight" for name in head)
+    with pytest.raises(ImportFailed, match=f"has a head of other layers .{named}.*: --headless"):
         understood(path)
     found = understood(path, headless=True)
     assert not fit.convert(found.arrays, found.layout, found.network)["logits"]["kernel"].any()

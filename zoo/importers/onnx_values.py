@@ -31,9 +31,10 @@ class Values:
             id(node): {a.name: helper.get_attribute_value(a) for a in node.attribute}
             for node in self.nodes
         }
+        given = [x for node in self.nodes for a in node.attribute for x in (a.t, *a.tensors)]
+        if any(x.external_data or x.data_location for x in (*graph.initializer, *given)):
+            raise ImportFailed(f"{path} keeps its weights in another file: save it as one")
         for tensor in graph.initializer:
-            if tensor.external_data:
-                raise ImportFailed(f"{path} keeps its weights in another file: save it as one")
             self.values[tensor.name] = numpy_helper.to_array(tensor)
         for node in self.nodes:
             constant = self.attributes[id(node)].get("value")

@@ -139,6 +139,24 @@ def test_a_head_of_two_layers_with_a_relu(names, deep_headed, saved):
     assert (manifest.network.hidden, manifest.network.num_classes) == (64, 5)
 
 
+def test_what_lightning_saves(deep_headed, saved):
+    """The keys of a checkpoint that Lightning 2.6 wrote; its head tells whose layout it is."""
+    loss = torch.nn.CrossEntropyLoss(weight=torch.ones(5))
+    state = {f"model.{name}": x for name, x in deep_headed.state_dict().items()}
+    state |= {f"criterion.{name}": x for name, x in loss.state_dict().items()}
+    others = {
+        "epoch": 1, "global_step": 2, "pytorch-lightning_version": "2.6.6", "callbacks": {},
+        "loops": {"fit_loop": {}}, "hparams_name": "kwargs", "hyper_parameters": {"lr": 0.1},
+        "lr_schedulers": [{"base_lrs": [0.1]}],
+        "optimizer_states": [{"state": {0: {"momentum_buffer": torch.ones(3)}}}],
+    }  # fmt: skip
+    found = understood(saved({"state_dict": state} | others))
+    assert (found.layout.name, found.network.hidden) == ("common CIFAR", 64)
+    for layer, name in (("hidden layer", "linear.0"), ("linear", "linear.3")):
+        theirs = deep_headed.state_dict()[f"{name}.weight"]
+        np.testing.assert_array_equal(found.arrays[f"{layer}.weight"], theirs)
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -98,8 +98,7 @@ def _filters(arrays, name, target):
 def compare(arrays, layout, network):
     """What is missing, left over or of another shape, by the file's own names."""
     expected = targets(layout, network)
-    head = layout.head + layout.suffixes[0]
-    own_head = any(name.endswith(head) for name in arrays)
+    own_head = any(f".{layout.head}." in f".{name.replace('/', '.')}" for name in arrays)
     arrays = renaming.renamed(arrays, layout, expected)
     idle = {name for name in arrays if layout.idle and name.endswith(layout.idle)}
     misshapen = []

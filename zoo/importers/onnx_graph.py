@@ -171,7 +171,7 @@ class Graph(onnx_values.Values):
         for node, way in shortcut:
             self._keep(node, f"block{number}.conv0", way, f"block {number}'s projection")
         short = min(zip(chains, ways, strict=True), key=lambda x: len(x[0]))[1]
-        if not shortcut and "Pad" in short.ops:  # option A
+        if not shortcut and number > 1 and "Pad" in short.ops:  # option A; block 1's is the pool's
             if not short.pads:
                 raise ImportFailed(f"{self.path} computes where option A's zeros go: simplify it")
             self.traits["zeros"] = "split" if any(short.pads[0]) else "end"

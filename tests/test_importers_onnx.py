@@ -83,6 +83,21 @@ def test_what_our_own_exporter_writes_comes_back(name, size, tmp_path):
     assert dataclasses.replace(manifest.network, image_size=size) == network
 
 
+@pytest.mark.parametrize("between", [torch.nn.ReLU, torch.nn.Tanh, torch.nn.Identity])
+def test_a_head_of_two_layers_with_a_relu(between, tmp_path):
+    net, nn = oracles.common_cifar(1), torch.nn
+    net.linear = nn.Sequential(nn.Linear(64, 32), between(), nn.Dropout(), nn.Linear(32, 5))
+    path = exported(oracles.randomise(net), tmp_path / "w.onnx")
+    if between is not torch.nn.ReLU:
+        with pytest.raises(ImportFailed, match="has 2 dense layers, expected one, or a ReLU"):
+            imported(path, "resnet8")
+        return
+    model, manifest = imported(path, "resnet8")
+    pixels = oracles.pixels(32)
+    assert oracles.difference(oracles.ours(model, pixels), theirs(path, pixels)) < 1e-5
+    assert manifest.network.hidden == 32
+
+
 def test_a_bottlenecks_stride_is_read_off_the_graph(tmp_path):
     net = oracles.torchvision_like((1, 1, 1, 1), bottleneck=True)
     arrays = onnx_graph.read_onnx(exported(net, tmp_path / "w.onnx", 64))

@@ -85,8 +85,10 @@ def _chosen(found):
 
 def _hidden(found):
     """What is assumed of a head of two layers, as files of weights do not tell it."""
-    units = found.network.hidden
-    return f"; its head has a hidden layer of {units:,}, taken to end in a ReLU" if units else ""
+    if not found.network.hidden:
+        return ""
+    told = "which ends" if _SOURCE.value == "onnx" else "taken to end"
+    return f"; its head has a hidden layer of {found.network.hidden:,}, {told} in a ReLU"
 
 
 if __name__ == "__main__":

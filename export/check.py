@@ -4,6 +4,7 @@ Its records lie in it, so they say nothing of who made it: who changes a file ca
 Its model runs only for who trusts it, or knows from elsewhere the hash of `metadata.json`.
 """
 
+import dataclasses
 import os
 import pathlib
 import stat
@@ -13,6 +14,7 @@ import numpy as np
 from export import card, formats, images, parity, publish, samples
 from export.classifier import ExportError
 from export.detection import forms, rechecking
+from export.detection import parity as detection
 from zoo import files, records
 
 KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
@@ -57,14 +59,32 @@ def wrong_answers(directory):
     metadata = read_metadata(directory)
     detects = metadata.get("kind") == "detector"
     form = (forms if detects else formats).find(metadata["artifact"])
-    loaded = form.load(directory)
-    found = []
-    if loaded.interface != metadata["interface"]:
-        found.append("its signatures are not those that were recorded")
-    if detects:
-        return found + rechecking.misses(directory, loaded, metadata["gate"])
-    gate = parity.Gate(**metadata["gate"])
-    return found + publish.misses(answers(loaded, samples.read(directory)), gate)
+    try:
+        gate = gate_of(detection.Gate if detects else parity.Gate, metadata["gate"])
+        loaded = form.load(directory)
+        found = []
+        if loaded.interface != metadata["interface"]:
+            found.append("its signatures are not those that were recorded")
+        if detects:
+            return found + rechecking.misses(directory, loaded, gate)
+        *_, height, width, _ = loaded.interface["serving_default"]["inputs"]["images"]["shape"]
+        stored = samples.read(directory, (height, width))
+        return found + publish.misses(answers(loaded, stored), gate)
+    except ExportError as error:
+        return [str(error)]
+
+
+def gate_of(kind, fields):
+    """The gate that the records name. ExportError unless it is one."""
+    try:
+        gate = kind(**fields)
+        for field in dataclasses.fields(kind):
+            text, value = field.name == "reason", fields.get(field.name, field.default)
+            kinds = str if text else (int, float) + (type(None),) * (field.default is None)
+            records.of_type(value, kinds, f"gate.{field.name}")
+    except (TypeError, ValueError) as error:
+        raise ExportError(f"{card.METADATA} is not an artifact's: {str(error)[:120]}") from None
+    return gate
 
 
 def read_metadata(directory):

@@ -8,8 +8,10 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from export import images, stripped
+from export import images, reference, stripped
+from export.classifier import ExportError
 from zoo import files, preprocess, sizes
+from zoo.specs import MOST_CLASSES
 
 FEWEST, MOST = 16, 64  # pictures: one a class if there are so many
 FOLDER = pathlib.Path("samples")
@@ -88,12 +90,23 @@ def read_files(directory):
     return tuple(path.read_bytes() for path in paths)
 
 
-def read(directory):
-    """What `write` stored."""
-    directory = pathlib.Path(directory)
-    with np.load(directory / REFERENCE) as stored:
-        arrays = {name: stored[name] for name in ("pixels", "logits", "encoded_logits")}
-    return Samples(encoded=read_files(directory), **arrays)
+def read(directory, sides):
+    """What `write` stored of pictures of `sides`. ExportError where that proves nothing."""
+    path, encoded = pathlib.Path(directory) / REFERENCE, read_files(directory)
+    count, units = range(1, MOST + 1), range(1, MOST_CLASSES + 1)
+    wanted = {
+        "pixels": ((count, *sides, 3), "u"),
+        "logits": ((count, units), "f"),
+        "encoded_logits": ((len(encoded), units), "f"),
+    }
+    stored = Samples(encoded=encoded, **reference.read(path, wanted))
+    if len(stored.logits) != len(stored.pixels):
+        raise ExportError(
+            f"{path} has answers to {len(stored.logits)} of its {len(stored.pixels)} pictures"
+        )
+    reference.check_unlike(stored.pixels, path)
+    reference.check_unlike(encoded, path)
+    return stored
 
 
 def write_requests(directory, encoded, signature="serve_bytes"):

@@ -49,8 +49,9 @@ def test_trunk_and_last_stage_are_the_classifier(name):
 
 def test_with_v1_strides_leaving_bins_out_changes_nothing():
     """conv5_1's 1x1 convolutions of stride 2 read even bins alone: difference 0."""
-    network = zoo.Network("resnet50", 3, None, "B", width=0.25)
+    network = zoo.Network("resnet50", 3, None, "B", width=0.25, hidden=5)
     paper = Detector(network, 2, sizes=(32,), bins=4, rpn_filters=8)
+    assert paper.network.hidden is None  # of the classifier's head
     assert (
         paper.skips_bins and not Detector(dataclasses.replace(network, stride="3x3"), 2).skips_bins
     )

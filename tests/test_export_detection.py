@@ -99,6 +99,17 @@ def test_onnxruntime_and_openvino_find_the_same(published, held_out):
         same({name: answer[name] for name in graph.OUTPUTS}, images)
 
 
+def test_openvino_reads_the_signature_of_a_saved_model(published, held_out):
+    import openvino
+
+    loaded = tf.saved_model.load(str(published["saved_model"][0]))
+    model = openvino.convert_model(loaded.signatures["detect"])
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    for row in held_out.rows[:2]:  # of two sizes
+        answer = compiled([row.pixels[None]])
+        same({name: answer[name] for name in graph.OUTPUTS}, row.pixels[None])
+
+
 def test_bytes_give_boxes_where_evaluation_finds_them(published, run_dir):
     """In the files' own pixels, upright; what is no picture has none, its neighbours theirs."""
     trained, manifest = archive.load(run_dir, kind="detector")

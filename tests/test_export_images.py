@@ -118,3 +118,20 @@ def test_a_network_without_data_is_tried_on_photographs():
     assert np.std(found.pixels, axis=(1, 2, 3)).min() > 5  # no blank walls
     again = images.of_run(nameless, "validation", 20)
     assert again.encoded == found.encoded
+
+
+def test_an_exporter_names_the_picture_that_it_passed_over(folder, tmp_path):
+    """By command: a file that is cut short does not end it; `export.command` is every format's."""
+    place, labels = folder
+    broken = next(path for path in sorted(labels) if "valid" in str(path))
+    broken.write_bytes(broken.read_bytes()[:50])
+    source = classifier(place)
+    network = zoo.Network("resnet8", 2, 8, "A")
+    archive.save(source.model, archive.Manifest(network, source.contract, ("cat", "dog")), place)
+    arguments = [f"--run_dir={place}", f"--data_dir={place}", f"--output_dir={tmp_path / 'out'}"]
+    command = export_networks.program("export.onnx", *arguments)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "compared on 5 of the 6 validation images" in done.stdout
+    notes = [line for line in done.stderr.splitlines() if line.startswith("NOTE: ")]
+    assert notes[0].endswith(f"1 of the pictures cannot be read and were passed over: {broken}")

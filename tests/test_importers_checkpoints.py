@@ -114,13 +114,64 @@ def test_a_head_without_bias_has_one_of_zeros(net, saved):
     assert weights["logits"]["bias"].tolist() == [0.0] * 10
 
 
-def test_a_head_of_two_layers_is_named_and_can_be_left(net, saved):
+@pytest.fixture(scope="module")
+def deep_headed():
+    """The CIFAR net under a head as tutorials make them; 64 units: shapes tell no order."""
+    net = oracles.common_cifar(1)
+    nn = torch.nn
+    net.linear = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, 5))
+    return oracles.randomise(net)
+
+
+@pytest.mark.parametrize("names", ["fc.0 fc.3", "fc1 fc2", "head.dense head.out_proj", "fc.1 fc"])
+def test_a_head_of_two_layers_with_a_relu(names, deep_headed, saved):
+    first, second = names.split()
+    state = {
+        name.replace("linear.0", first).replace("linear.3", second): tensor
+        for name, tensor in deep_headed.state_dict().items()
+    }
+    mean, std = (0.4, 0.5, 0.6), (0.3, 0.2, 0.1)
+    request = assemble.Request("torch", str(saved(state)), "resnet8", mean=mean, std=std)
+    model, manifest = assemble.load(request)
+    pixels = oracles.pixels(32)
+    theirs = oracles.torch_logits(deep_headed, pixels, mean, std)
+    assert oracles.difference(oracles.ours(model, pixels), theirs) < oracles.TOLERANCE
+    assert (manifest.network.hidden, manifest.network.num_classes) == (64, 5)
+
+
+def test_what_lightning_saves(deep_headed, saved):
+    """The keys of a checkpoint that Lightning 2.6 wrote; its head tells whose layout it is."""
+    loss = torch.nn.CrossEntropyLoss(weight=torch.ones(5))
+    state = {f"model.{name}": x for name, x in deep_headed.state_dict().items()}
+    state |= {f"criterion.{name}": x for name, x in loss.state_dict().items()}
+    others = {
+        "epoch": 1, "global_step": 2, "pytorch-lightning_version": "2.6.6", "callbacks": {},
+        "loops": {"fit_loop": {}}, "hparams_name": "kwargs", "hyper_parameters": {"lr": 0.1},
+        "lr_schedulers": [{"base_lrs": [0.1]}],
+        "optimizer_states": [{"state": {0: {"momentum_buffer": torch.ones(3)}}}],
+    }  # fmt: skip
+    found = understood(saved({"state_dict": state} | others))
+    assert (found.layout.name, found.network.hidden) == ("common CIFAR", 64)
+    for layer, name in (("hidden layer", "linear.0"), ("linear", "linear.3")):
+        theirs = deep_headed.state_dict()[f"{name}.weight"]
+        np.testing.assert_array_equal(found.arrays[f"{layer}.weight"], theirs)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"fc.0": (32, 64), "fc.1": (10, 32)},  # nothing between them: no ReLU
+        {"fc.0": (32, 64), "fc.2": (16, 32), "fc.4": (10, 16)},
+        {"fc.0": (32, 64), "fc.2": (10, 16)},
+    ],
+)
+def test_other_heads_are_named_and_can_be_left(head, net, saved):
     state = {k: v for k, v in net.state_dict().items() if not k.startswith("linear")}
-    state |= {"fc.0.weight": torch.ones(32, 64), "fc.0.bias": torch.ones(32)}
-    state |= {"fc.3.weight": torch.ones(10, 32), "fc.3.bias": torch.ones(10)}
+    for name, shape in head.items():
+        state |= {f"{name}.weight": torch.ones(shape), f"{name}.bias": torch.ones(shape[0])}
     path = saved(state)
-    words = "has a head of several layers .fc.0.weight, fc.3.weight., ours has one: --headless"
-    with pytest.raises(ImportFailed, match=words):
+    named = ", ".join(f"{name}.weight" for name in head)
+    with pytest.raises(ImportFailed, match=f"has a head of other layers .{named}.*: --headless"):
         understood(path)
     found = understood(path, headless=True)
     assert not fit.convert(found.arrays, found.layout, found.network)["logits"]["kernel"].any()

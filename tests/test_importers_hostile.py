@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo.importers import ImportFailed, labels, pickles, reading
+from zoo.importers import ImportFailed, caffemodel, labels, pickles, reading
 
 MEMORY = 100e6  # bytes, far under the half gigabyte that is promised
 
@@ -42,6 +42,62 @@ def test_zip_files_that_unpack_to_much_more(tmp_path):
     refused(zipped(tmp_path / "a.pth", "a/data.pkl", megabyte), "torch", "claim to unpack to 209")
     keras = zipped(tmp_path / "a.keras", "model.weights.h5", megabyte)
     refused(keras, "keras_applications", "claim to unpack to 209")
+
+
+def test_a_zip_file_that_lies_about_what_it_unpacks_to(tmp_path):
+    """The size of the one entry in the directory at the end (APPNOTE 4.3.12), forged."""
+    path = zipped(tmp_path / "a.keras", "model.weights.h5", bytes(2**20))
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    assert struct.unpack_from("<I", content, entry + 24) == (200 * 2**20,)
+    struct.pack_into("<I", content, entry + 24, 1000)
+    path.write_bytes(content)
+    refused(path, "keras_applications", "is damaged")
+
+
+def test_a_file_larger_than_any_network_is_not_read(tmp_path):
+    with open(tmp_path / "a.onnx", "wb") as file:
+        file.truncate(3 * 2**30)  # a hole
+    refused(tmp_path / "a.onnx", "onnx", "has 3,221,225,472 bytes, expected 2,147,483,648 at most")
+
+
+def test_an_onnx_file_that_points_elsewhere(tmp_path, monkeypatch):
+    """In the value of a node too, which the library would look for in the working directory."""
+    onnx = pytest.importorskip("onnx")
+    (tmp_path / "secret.bin").write_bytes(bytes(12))
+    monkeypatch.chdir(tmp_path)
+    tensor = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [3], [0.0] * 3)
+    tensor.ClearField("float_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="secret.bin")
+    node = onnx.helper.make_node("Constant", [], ["c"], value=tensor)
+    for nodes, weights in (([node], []), ([], [tensor])):
+        graph = onnx.helper.make_graph(nodes, "g", [], [], weights)
+        path = tmp_path / "a.onnx"
+        path.write_bytes(onnx.helper.make_model(graph).SerializeToString())
+        refused(path, "onnx", "keeps its weights in another file")
+
+
+def test_an_onnx_tensor_that_claims_more_than_it_has(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[10**9, 10**9], raw_data=bytes(4))
+    graph = onnx.helper.make_graph([], "g", [], [], [tensor])
+    (tmp_path / "a.onnx").write_bytes(onnx.helper.make_model(graph).SerializeToString())
+    refused(tmp_path / "a.onnx", "onnx", "is damaged")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x08\x01" * 3000, "more than 1,000 fields"),  # wire format: field 1 is 1
+        (b"\xa2\x06\x04\x3a\x02\x20\x07", r"shape \(7,\) has 0 numbers"),
+        (b"\xa2\x06\x0c\x3a\x0a\x3a\x08\x0a\x06" + b"\xff\xff\x7f" * 2, "has 0 numbers"),
+    ],
+)
+def test_caffe_files_that_claim_more_than_they_have(content, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(caffemodel, "MOST_FIELDS", 1000)  # a million take seconds to count
+    (tmp_path / "a.caffemodel").write_bytes(content)
+    refused(tmp_path / "a.caffemodel", "caffe", words)
 
 
 def pth(path, content):

@@ -1,10 +1,17 @@
 """ONNX files as a source: logits as of onnxruntime on the same file."""
 
+import dataclasses
+
+import export_networks
 import importers_oracles as oracles
 import numpy as np
 import pytest
 
+import zoo
+from export import formats
+from export.classifier import Classifier
 from zoo.importers import ImportFailed, assemble, onnx_graph
+from zoo.preprocess import InputContract
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
@@ -59,6 +66,36 @@ def test_an_imagenet_net_gives_the_same_logits(tmp_path):
     assert (manifest.network.pool_pad, manifest.network.num_classes) == ("both", 12)
     with pytest.raises(ImportFailed, match="is not resnet34"):
         imported(path, "resnet34")
+
+
+@pytest.mark.parametrize(("name", "size"), [("resnet8", 32), ("resnet18", 64)])
+def test_what_our_own_exporter_writes_comes_back(name, size, tmp_path):
+    """Pads that stand apart, of option A and of the max pool, and the mean in the graph."""
+    spec = zoo.find(name)
+    network = zoo.Network(name, 5, size, spec.shortcut, width=0.25)
+    model = export_networks.randomised(zoo.build_network(network))
+    model.get_layer("pixels").set_weights([np.full((1, 1, 3), 110.0), np.array([1, 2, 3]) / 100])
+    source = Classifier(model, InputContract(size, size), tuple("abcde"))
+    formats.find("onnx").write(source, tmp_path, None)
+    back, manifest = assemble.load(assemble.Request("onnx", str(tmp_path / "model.onnx"), name))
+    pixels = oracles.pixels(size)
+    assert oracles.difference(oracles.ours(back, pixels), oracles.ours(model, pixels)) < 1e-5
+    assert dataclasses.replace(manifest.network, image_size=size) == network
+
+
+@pytest.mark.parametrize("between", [torch.nn.ReLU, torch.nn.Tanh, torch.nn.Identity])
+def test_a_head_of_two_layers_with_a_relu(between, tmp_path):
+    net, nn = oracles.common_cifar(1), torch.nn
+    net.linear = nn.Sequential(nn.Linear(64, 32), between(), nn.Dropout(), nn.Linear(32, 5))
+    path = exported(oracles.randomise(net), tmp_path / "w.onnx")
+    if between is not torch.nn.ReLU:
+        with pytest.raises(ImportFailed, match="has 2 dense layers, expected one, or a ReLU"):
+            imported(path, "resnet8")
+        return
+    model, manifest = imported(path, "resnet8")
+    pixels = oracles.pixels(32)
+    assert oracles.difference(oracles.ours(model, pixels), theirs(path, pixels)) < 1e-5
+    assert manifest.network.hidden == 32
 
 
 def test_a_bottlenecks_stride_is_read_off_the_graph(tmp_path):

@@ -196,6 +196,7 @@ def test_a_network_that_torchvision_lacks_is_not_exported():
         (zoo.Network("resnet20", 10, None, "C"), "shortcut C, there B"),
         (zoo.Network("plain20", 10, None, None), "plain20 has no shortcuts"),
         (zoo.Network("resnet18", 10, None, "B", width=0.5), "width 0.5, there 1"),
+        (zoo.Network("resnet18", 10, None, "B", hidden=32), "a hidden layer of 32 units"),
         (zoo.Network("resnet18", 10, None, "B", bn_epsilon=1e-3), "bn_epsilon 0.001"),
     ):
         with pytest.raises(ImportFailed, match=words):

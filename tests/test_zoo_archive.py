@@ -172,6 +172,7 @@ def test_manifest_cut_short(saved):
         ),
         (lambda m: m["input"].update(resize_px=9.5), "resize_px: expected a whole .* got 9.5"),
         (lambda m: m["network"].update(image_size=10**6), "image_size: .* at most 8,192"),
+        (lambda m: m["network"].update(hidden=10**9), "hidden: .* at most 16,384, got 1000000000"),
         (lambda m: m["network"].update(width=17), "width: expected a number from 0.0625 to 16"),
         (lambda m: m.update(kind=["a"]), r"has kind \['a'\], expected one of classifier"),
         (lambda m: m.update(format=[[1]]), "has format .*, this program reads 1"),
@@ -360,7 +361,8 @@ def test_a_manifest_that_nobody_writes_is_one_sentence(text, words, tmp_path):
 
 
 def test_a_width_comes_back_and_the_papers_goes_without_saying(saved, tmp_path):
-    assert "width" not in json.loads((saved[1] / archive.MANIFEST).read_text())["network"]
+    written = json.loads((saved[1] / archive.MANIFEST).read_text())["network"]
+    assert not {"width", "stem_filters", "hidden"} & written.keys()
     network = zoo.Network("resnet8", 1, None, "A", width=0.25)
     described = archive.Manifest(network, InputContract(8, 9), ("a",))
     archive.save(zoo.build_network(network), described, tmp_path / "narrow")

@@ -8,8 +8,12 @@ import pytest
 from keras.ops import convert_to_numpy as convert
 
 import zoo
+from zoo import archive, complexity
+from zoo.contract import InputContract
 from zoo.surgery import head
+from zoo.surgery.convolutional import convolutional
 
+CONTRACT = InputContract(image_size=8, resize_px=8)
 SOURCE = zoo.Network("resnet8", 10, 8, "A", mean="pixel", bn_epsilon=1e-3, zeros="split")
 
 
@@ -107,3 +111,32 @@ def test_frozen_statistics_do_not_move(frozen, images):
     assert np.array_equal(training, convert(model(images, training=False))) == frozen
     learning = {v.path.split("/")[0] for v in model.trainable_variables}
     assert any(name.endswith("_bn") for name in learning) != frozen
+
+
+def test_a_hidden_layer_is_kept_counted_and_slid(tmp_path):
+    """Dense, ReLU, dense before the logits, by hand in numpy; as learned features in a transfer."""
+    network = zoo.Network("resnet8", 5, 8, "A", hidden=7)
+    model = zoo.build_network(network)
+    plain = zoo.build_network(dataclasses.replace(network, hidden=None))
+    extra = complexity.parameters(model) - complexity.parameters(plain)
+    assert extra == (64 * 7 + 7) + (7 * 5 + 5) - (64 * 5 + 5)
+    for layer in model.layers[-3:]:
+        layer.set_weights([np.random.default_rng(0).normal(size=w.shape) for w in layer.weights])
+    pixels = np.random.default_rng(1).uniform(0, 255, (2, 8, 8, 3)).astype("float32")
+    (w1, b1), (w2, b2) = (model.get_layer(x).get_weights() for x in ("hidden", "logits"))
+    by_hand = np.maximum(pooled(model, pixels) @ w1 + b1, 0) @ w2 + b2
+    np.testing.assert_allclose(convert(model(pixels)), by_hand, rtol=1e-4, atol=1e-4)
+    slid = convolutional(model, network, 8)(np.concatenate([pixels, pixels], axis=1))
+    assert slid.shape == (2, 5)
+    np.testing.assert_allclose(convolutional(model, network, 8)(pixels), by_hand, rtol=1e-3)
+
+    names = tuple("abcde")
+    archive.save(model, archive.Manifest(network, CONTRACT, names), tmp_path)
+    loaded, manifest = archive.load(tmp_path)
+    assert manifest.network == network
+    np.testing.assert_array_equal(convert(loaded(pixels)), convert(model(pixels)))
+    other = filled(model, dataclasses.replace(network, num_classes=3))
+    np.testing.assert_array_equal(convert(other.get_layer("hidden").kernel), w1)
+    head.freeze(other, "backbone")
+    assert [x.name for x in other.layers if x.trainable and x.weights][-1:] == ["logits"]
+    assert not other.get_layer("hidden").trainable

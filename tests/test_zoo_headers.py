@@ -116,6 +116,22 @@ def test_a_gif_of_many_blocks():
     assert claimed(stream.getvalue()) == [200, 300, 60_000]
 
 
+@pytest.mark.parametrize("frame", [b"\x21\xfe" + b"\1\0" * 20_000 + b"\0", b"\x21\xfe\0" * 20_000])
+def test_a_gif_of_nothing_but_blocks_is_too_large_to_walk(frame, monkeypatch):
+    """Of 16 MB of one-byte sub-blocks the walk alone took 13 s; comments stand for frames."""
+    monkeypatch.setattr(headers, "GIF_BLOCKS", 1000)  # 65,536 take a second
+    stream = io.BytesIO()
+    PIL.Image.new("L", (60, 40)).save(stream, "GIF")
+    content = stream.getvalue()
+    walk = tf.function(headers.size_of_others.python_function)  # with this bound
+    start = 13 + 6 * 2 ** (content[10] % 8)  # behind the palette
+    long = content[:start] + frame + content[start:]
+    size = walk(tf.constant(long))
+    assert headers.exceeds(size, 8).numpy() and size.numpy().min() > 0
+    few = content[:start] + b"\x21\xfe" + b"\1\0" * 400 + b"\0" + content[start:]
+    assert walk(tf.constant(few)).numpy().tolist() == [40, 60, 60 * 40]
+
+
 def test_random_bytes_do_no_harm():
     """A header of each format and noise after it: a size or none, in the time of a few loops."""
     rng = np.random.default_rng(0)

@@ -8,6 +8,8 @@ is refused before a decoder sees it.
 import tensorflow as tf
 
 MAX_PIXELS = 2**26  # 8192 x 8192: above any phone's camera but the largest; 800 MB as float32
+GIF_BLOCKS = 2**16  # that any GIF may have; more, if there are SUB_BLOCK bytes to each
+SUB_BLOCK = 32  # encoders fill all 255 but in the last
 ASPECT = 4  # of a panorama; matters where shorter sides become 4096 px or more
 HEAD = 32  # bytes; every format but JPEG and GIF has its size within
 
@@ -105,14 +107,16 @@ def gif_size(values):
 
     Walks the blocks of GIF89a, appendix A: an extension (0x21) or an image (0x2C), each followed
     by sub-blocks that begin with their length and end with one of length 0. `values` are uint8.
+    Who makes millions of them of a byte each claims more pixels than there may be.
     """
     end = tf.size(values, tf.int64)
+    most = GIF_BLOCKS + end // SUB_BLOCK
     values = tf.concat([values, tf.zeros(2 * 256, tf.uint8)], 0)  # so that no look leaves them
 
     def at(position):
         return tf.cast(tf.gather(values, position), tf.int64)
 
-    def step(position, size):
+    def step(position, blocks, size):
         block = at(position + tf.range(10, dtype=tf.int64))
         is_image, is_extension = block[0] == 0x2C, block[0] == 0x21
         claimed = frame(little_endian(block[7:9]), little_endian(block[5:7]))
@@ -120,21 +124,27 @@ def gif_size(values):
         size = tf.concat([tf.maximum(size[:2], claimed[:2]), size[2:] + claimed[2:]], 0)
         length = tf.where(is_extension, tf.constant(2, tf.int64), end)  # the trailer ends the walk
         length = tf.where(is_image, 10 + palette_bytes(block[9]) + 1, length)
-        return behind_data(tf.minimum(position + length, end)), size
+        return *behind_data(tf.minimum(position + length, end), blocks + 1), size
 
-    def behind_data(position):
+    def behind_data(position, blocks):
         """A loop of its own, of few operations: there are hundreds of sub-blocks to one frame."""
-        begin = (position, at(position))
-        last, _ = tf.while_loop(lambda _, length: length > 0, next_data, begin)
-        return last + 1
+        last, blocks, _ = tf.while_loop(is_data, next_data, (position, blocks, at(position)))
+        return last + 1, blocks
 
-    def next_data(position, length):
+    def is_data(_, blocks, length):
+        return (length > 0) & (blocks < most)
+
+    def next_data(position, blocks, length):
         position = position + length + 1
-        return position, at(position)
+        return position, blocks + 1, at(position)
+
+    def is_frame(position, blocks, _):
+        return (position < end) & (blocks < most)
 
     start = 13 + palette_bytes(at(10))
-    before = (start, tf.zeros(3, tf.int64))
-    return tf.while_loop(lambda position, _: position < end, step, before)[1]
+    before = (start, tf.constant(0, tf.int64), tf.zeros(3, tf.int64))
+    _, blocks, size = tf.while_loop(is_frame, step, before)
+    return tf.where(blocks < most, size, tf.constant([1, 1, MAX_PIXELS + 1], tf.int64))
 
 
 def palette_bytes(flags):

@@ -51,6 +51,16 @@ def features(network):
     return list(places(network))[-1].filters
 
 
+def dense(network):
+    """The dense layers of the head in their order: [(layer's name, inputs, units), ...]."""
+    if network.hidden is None:
+        return [("logits", features(network), network.num_classes)]
+    return [
+        ("hidden", features(network), network.hidden),
+        ("logits", network.hidden, network.num_classes),
+    ]
+
+
 def shapes(network):
     """The arrays of each layer, in Keras' order: Network -> {layer's name: [shape, ...]}."""
     sides = sizes.of(network.image_size) if network.mean == "pixel" else (1, 1)
@@ -59,8 +69,9 @@ def shapes(network):
         kernel = (place.kernel, place.kernel, place.inputs, place.filters)
         found[f"{place.name}_conv"] = [kernel]
         found[f"{place.name}_bn"] = [(place.filters,)] * 4
-    classes = network.num_classes
-    return found | {"logits": [(features(network), classes), (classes,)]}
+    for name, inputs, units in dense(network):
+        found[name] = [(inputs, units), (units,)]
+    return found
 
 
 def _block(spec, width, filters):

@@ -45,11 +45,20 @@ def build_network(network):
     image = keras.Input((*sides, 3), dtype="float32", name="image")
     x = trunk(network, image, spec.last_stage)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    logits = layers.Dense(
-        network.num_classes, kernel_initializer=blocks.he_normal(), dtype="float32", name="logits"
-    )(x)
+    logits = head(network, x)
     with room_for(4 * spec.layers):
         return keras.Model(image, logits, name=network.name)
+
+
+def head(network, x):
+    """Logits of pooled features: (B, C) -> (B, num_classes)."""
+    if network.hidden:
+        he_normal = blocks.he_normal()
+        x = layers.Dense(network.hidden, kernel_initializer=he_normal, name="hidden")(x)
+        x = blocks.relu(x, name="hidden_relu")
+    return layers.Dense(
+        network.num_classes, kernel_initializer=blocks.he_normal(), dtype="float32", name="logits"
+    )(x)
 
 
 def trunk(network, image, last):

@@ -14,6 +14,7 @@ MEANS = ("channel", "pixel")
 POOL_PADS = ("both", "end")
 ZEROS = ("end", "split")
 LARGEST_PX, MOST_CLASSES = 8192, 1_000_000  # of a picture's side; beyond, a number is a mistake
+MOST_HIDDEN = 16_384  # four times VGG's
 WIDTHS = (1 / 16, 16)  # of Table 1's filters: 1 to 256 in the first layer of a CIFAR net
 
 
@@ -63,10 +64,11 @@ class Network:
     (v1.5). `mean` is the shape of what the first layer subtracts: one RGB triple, or one for each
     pixel.
 
-    The last four are for weights that were trained elsewhere. `bn_epsilon` is added to every
+    The last six are for weights that were trained elsewhere. `bn_epsilon` is added to every
     variance. `pool_pad` "end" pads conv1's max pool behind only, as Caffe does. `zeros` says where
     option A puts the new channels: behind x's, or half on each side of them. `width` multiplies
-    the filters of every convolution: 0.5 is half of Table 1's.
+    the filters of every convolution: 0.5 is half of Table 1's. `hidden` are the units of a dense
+    layer and its ReLU between the pooling and the logits.
 
     Numbers may be numpy's; Python's are kept, so a network is JSON. ValueError for the first field
     that is not of its kind says what is known.
@@ -84,6 +86,7 @@ class Network:
     zeros: str = "end"
     width: float = 1.0
     stem_filters: int | None = None  # of the first convolution; None: as many as conv2_x has
+    hidden: int | None = None
 
     @property
     def spec(self):
@@ -97,8 +100,9 @@ class Network:
         fields = dataclasses.asdict(self)
         if self.width == 1:
             del fields["width"]
-        if self.stem_filters is None:
-            del fields["stem_filters"]
+        for name in ("stem_filters", "hidden"):
+            if fields[name] is None:
+                del fields[name]
         return fields
 
     def __post_init__(self):
@@ -120,6 +124,8 @@ class Network:
         _one_of("zeros", self.zeros, ZEROS)
         if self.stem_filters is not None:
             self._keep("stem_filters", whole("stem_filters", self.stem_filters, 1024))
+        if self.hidden is not None:
+            self._keep("hidden", whole("hidden", self.hidden, MOST_HIDDEN))
         self._keep("width", _within("width", self.width, *WIDTHS))
 
     def _keep(self, field, value):

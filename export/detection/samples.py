@@ -6,11 +6,14 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from export import samples, stripped
+from export import reference, samples, stripped
+from export.classifier import ExportError
 from export.detection.parity import Answer
 from export.detection.pictures import Picture, padded
+from zoo.specs import LARGEST_PX
 
 COUNT = 8
+MOST_OBJECTS, LARGEST = 100_000, 2**29  # in a picture; bytes of all
 WAYS = ("pixels", "bytes")
 
 
@@ -67,13 +70,34 @@ def store(directory, rows, asked):
 
 
 def read(directory):
-    """What `write` stored."""
-    with np.load(pathlib.Path(directory) / samples.REFERENCE) as stored:
-        rows, asked = [], {way: [] for way in WAYS}
-        for number, encoded in enumerate(samples.read_files(directory)):
-            pixels = np.float32(stored[f"pixels_{number}"])
-            rows.append(Picture(pixels, encoded, tuple(stored[f"size_{number}"].tolist())))
-            for way, found in asked.items():
-                names = (f"{way}_{number}_{name}" for name in Answer._fields)
-                found.append(Answer(*(stored[name] for name in names)))
+    """What `write` stored. ExportError where that proves nothing."""
+    path, files = pathlib.Path(directory) / samples.REFERENCE, samples.read_files(directory)
+    if not 0 < len(files) <= COUNT:
+        raise ExportError(f"{path.parent} has {len(files)} pictures, expected 1 to {COUNT}")
+    stored = reference.read(path, wanted(len(files)), LARGEST)
+    rows, asked = [], {way: [] for way in WAYS}
+    for number, encoded in enumerate(files):
+        pixels = np.float32(stored[f"pixels_{number}"])
+        rows.append(Picture(pixels, encoded, tuple(stored[f"size_{number}"].tolist())))
+        for way, found in asked.items():
+            names = (f"{way}_{number}_{name}" for name in Answer._fields)
+            found.append(Answer(*(stored[name] for name in names)))
+            if len({len(x) for x in found[-1]}) > 1:
+                raise ExportError(f"{path}: picture {number} has boxes without scores or classes")
+    reference.check_unlike([row.pixels for row in rows], path)
+    reference.check_unlike(files, path)
     return Samples(tuple(rows), asked)
+
+
+def wanted(count):
+    """What reference.npz must hold of so many pictures: {name: (shape, kind)}."""
+    side, objects = range(1, LARGEST_PX + 1), range(MOST_OBJECTS + 1)
+    found = {}
+    for number in range(count):
+        found[f"pixels_{number}"] = ((side, side, 3), "u")
+        found[f"size_{number}"] = ((2,), "i")
+        for way in WAYS:
+            found[f"{way}_{number}_boxes"] = ((objects, 4), "f")
+            found[f"{way}_{number}_scores"] = ((objects,), "f")
+            found[f"{way}_{number}_class_ids"] = ((objects,), "i")
+    return found

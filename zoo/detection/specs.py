@@ -14,7 +14,7 @@ OFFSET_SCALES = (0.1, 0.1, 0.2, 0.2)  # of dy, dx, dh, dw in the head: Fast R-CN
 class Detector:
     """Everything that `build_detector` needs to make the same detector again.
 
-    `network` is the classifier whose stages it takes; its classes and its size have no say.
+    `network` is the classifier whose stages it takes; its head and its size have no say.
     `num_classes` counts the kinds of objects, the background not. `sizes` are the sides of square
     anchors in px, `ratios` height to width. A region is pooled to `bins` x `bins`, which the last
     stage halves, by RoIAlign ("align") or Caffe's RoI max pooling ("max"). With `context` each
@@ -46,7 +46,8 @@ class Detector:
             network = Network(**network)
         if not isinstance(network, Network):
             raise ValueError(f"network: expected a Network, got {network!r:.80}")
-        self._keep("network", dataclasses.replace(network, image_size=None, mean="channel"))
+        free = dataclasses.replace(network, image_size=None, mean="channel", hidden=None)
+        self._keep("network", free)
         for name in ("sizes", "ratios"):
             self._keep(name, _positives(name, getattr(self, name)))
         if self.pooling not in POOLINGS:

@@ -71,7 +71,7 @@ def main(arguments):
     origin, image = manifest.data["imported"], manifest.input
     print(
         f"{_OUTPUT_DIR.value}: {manifest.network.name}, {manifest.network.num_classes} classes, "
-        f"from {origin['file']} ({origin['layout']} layout{_chosen(found)}); "
+        f"from {origin['file']} ({origin['layout']} layout{_chosen(found)}){_hidden(found)}; "
         f"images as in {origin['evaluation']}: "
         f"shorter side {image.resize_px}, {image.method}, centre {image.image_size}"
     )
@@ -81,6 +81,14 @@ def _chosen(found):
     """Which of several dictionaries it was."""
     others = ", ".join(found.arrays.others or ())
     return f", its {found.arrays.entry} and not its {others}" if others else ""
+
+
+def _hidden(found):
+    """What is assumed of a head of two layers, as files of weights do not tell it."""
+    if not found.network.hidden:
+        return ""
+    told = "which ends" if _SOURCE.value == "onnx" else "taken to end"
+    return f"; its head has a hidden layer of {found.network.hidden:,}, {told} in a ReLU"
 
 
 if __name__ == "__main__":

@@ -12,17 +12,33 @@ from zoo.importers import ImportFailed
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 OLD_LAYERS = 2  # NetParameter.layers, before 2015: older than these nets
+MOST_FIELDS = 1_000_000  # of a file; resnet152 has 466 layers, of a few each
+
+
+class _Source:
+    """A file by its path, and how many fields may still be read of it."""
+
+    def __init__(self, path):
+        self.path, self.left = path, MOST_FIELDS
+
+    def __str__(self):
+        return str(self.path)
+
+    def count(self):
+        self.left -= 1
+        if self.left < 0:
+            raise ImportFailed(f"{self} has more than {MOST_FIELDS:,} fields: no Caffe file has")
 
 
 def read_caffemodel(path, entry=None):
     """Blobs by layer and number, statistics unscaled: path -> {"conv1/0": array, ...}."""
-    content = memoryview(path.read_bytes())
+    content, source = memoryview(path.read_bytes()), _Source(path)
     arrays = {}
-    for number, kind, value in _fields(content, path):
+    for number, kind, value in _fields(content, source):
         if (number, kind) == (OLD_LAYERS, BYTES):
             raise ImportFailed(f"{path} is of Caffe's old format: expected one of 2015 or later")
         if (number, kind) == (100, BYTES):
-            arrays |= _layer(value, path)
+            arrays |= _layer(value, source)
     if not arrays:
         raise ImportFailed(f"{path} holds no Caffe layers with weights")
     return _unscaled(arrays, path)
@@ -30,7 +46,7 @@ def read_caffemodel(path, entry=None):
 
 def read_mean(path):
     """The mean image of a .binaryproto, RGB: path -> (H, W, 3) in pixel units."""
-    blob = _blob(memoryview(path.read_bytes()), path)
+    blob = _blob(memoryview(path.read_bytes()), _Source(path))
     image = blob[0] if blob.ndim == 4 else blob
     if image.ndim != 3 or image.shape[0] != 3:
         raise ImportFailed(f"{path}: expected a mean of shape (3, H, W), got {image.shape}")
@@ -50,24 +66,24 @@ def _unscaled(arrays, path):
     return arrays
 
 
-def _layer(content, path):
+def _layer(content, source):
     name, blobs = None, []
-    for number, kind, value in _fields(content, path):
+    for number, kind, value in _fields(content, source):
         if (number, kind) == (1, BYTES):
             name = bytes(value).decode("utf-8", "replace")
         elif (number, kind) == (7, BYTES):
-            blobs.append(_blob(value, path))
+            blobs.append(_blob(value, source))
     return {f"{name}/{i}": blob for i, blob in enumerate(blobs)}
 
 
-def _blob(content, path):
+def _blob(content, source):
     """One BlobProto as a float32 array; the four old sizes lose their leading ones."""
     old, shape, data = {}, None, []
-    for number, kind, value in _fields(content, path):
+    for number, kind, value in _fields(content, source):
         if kind == VARINT and 1 <= number <= 4:
             old[number] = value
         elif number == 7 and kind == BYTES:
-            shape = _shape(value, path)
+            shape = _shape(value, source)
         elif number == 5 and kind in (BYTES, FIXED32):  # packed, or one by one
             data.append(np.frombuffer(value, "<f4"))
     flat = np.concatenate(data) if data else np.zeros(0, "f4")
@@ -77,47 +93,48 @@ def _blob(content, path):
             sizes.pop(0)
         shape = tuple(sizes)
     if math.prod(shape) != flat.size:
-        raise ImportFailed(f"{path}: a blob of shape {shape} has {flat.size} numbers")
+        raise ImportFailed(f"{source}: a blob of shape {str(shape)[:60]} has {flat.size} numbers")
     return flat.reshape(shape)
 
 
-def _shape(content, path):
+def _shape(content, source):
     """BlobShape.dim = 1: packed or not."""
     sizes = []
-    for number, kind, value in _fields(content, path):
+    for number, kind, value in _fields(content, source):
         if number == 1 and kind == VARINT:
             sizes.append(value)
         elif number == 1 and kind == BYTES:
             position = 0
             while position < len(value):
-                size, position = _varint(value, position, path)
+                size, position = _varint(value, position, source)
                 sizes.append(size)
     return tuple(sizes)
 
 
-def _fields(content, path):
+def _fields(content, source):
     """The fields of one message in order: memoryview -> iterator of (number, kind, value)."""
     position = 0
     while position < len(content):
-        key, position = _varint(content, position, path)
+        key, position = _varint(content, position, source)
         number, kind = key >> 3, key & 7
         if kind == VARINT:
-            value, position = _varint(content, position, path)
+            value, position = _varint(content, position, source)
         elif kind in (BYTES, FIXED32, FIXED64):
             if kind == BYTES:
-                size, position = _varint(content, position, path)
+                size, position = _varint(content, position, source)
             else:
                 size = 4 if kind == FIXED32 else 8
             value, position = content[position : position + size], position + size
             if len(value) != size:
-                raise ImportFailed(f"{path} is cut short, or not a Caffe file")
+                raise ImportFailed(f"{source} is cut short, or not a Caffe file")
         else:
-            raise ImportFailed(f"{path} is not a Caffe file: wire type {kind} in it")
+            raise ImportFailed(f"{source} is not a Caffe file: wire type {kind} in it")
         yield number, kind, value
 
 
-def _varint(content, position, path):
+def _varint(content, position, source):
     """Seven bits a byte, low ones first: -> (number, next position)."""
+    source.count()
     value = 0
     for shift in range(0, 70, 7):
         if position >= len(content):
@@ -127,4 +144,4 @@ def _varint(content, position, path):
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, position
-    raise ImportFailed(f"{path} is cut short, or not a Caffe file")
+    raise ImportFailed(f"{source} is cut short, or not a Caffe file")

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from zoo.importers import ImportFailed, renaming
-from zoo.importers.layouts import SOURCES, Layout, targets
+from zoo.importers.layouts import HIDDEN, SOURCES, Layout, targets
 from zoo.importers.recognize import looks_like
 from zoo.specs import WIDTHS, Network, find
 
@@ -30,7 +30,7 @@ class Match:
 
     @property
     def headless(self):
-        """Whether the head is missing, or is more than one dense layer, and nothing else amiss."""
+        """Whether the head is missing, or other dense layers than ours, and nothing else amiss."""
         head = [name for name in self.missing if name.startswith(self.layout.head)]
         return 0 < len(head) == self.faults - sum(self._of_dense(name) for name in self.unused)
 
@@ -58,14 +58,21 @@ def networks(arrays, layout, name):
     """The network with each shortcut that it may have; the file's head tells the classes."""
     spec = find(name)
     expected = targets(layout, Network(name, 1, None, "B" if not spec.plain else None))
-    head = renaming.renamed(arrays, layout, expected).get(layout.head + layout.suffixes[0])
-    classes = spec.num_classes
-    if head is not None and head.ndim == 2:
-        classes = head.shape[0 if layout.transposed else 1] or 1
+    found = renaming.renamed(arrays, layout, expected)
+    classes = _units(found, layout, layout.head) or spec.num_classes
+    hidden = _units(found, layout, HIDDEN)
     # B first: for ImageNet it is what everyone has published.
     width, stem = _width(arrays, layout, name)
     for shortcut in (None,) if spec.plain else ("B", "A", "C"):
-        yield Network(name, classes, None, shortcut, width=width, stem_filters=stem)
+        yield Network(name, classes, None, shortcut, width=width, stem_filters=stem, hidden=hidden)
+
+
+def _units(arrays, layout, layer):
+    """How many units a dense layer has; None if it is not there."""
+    kernel = arrays.get(layer + layout.suffixes[0])
+    if kernel is None or kernel.ndim != 2:
+        return None
+    return kernel.shape[0 if layout.transposed else 1] or 1
 
 
 def _width(arrays, layout, name):
@@ -91,8 +98,7 @@ def _filters(arrays, name, target):
 def compare(arrays, layout, network):
     """What is missing, left over or of another shape, by the file's own names."""
     expected = targets(layout, network)
-    head = layout.head + layout.suffixes[0]
-    own_head = any(name.endswith(head) for name in arrays)
+    own_head = any(f".{layout.head}." in f".{name.replace('/', '.')}" for name in arrays)
     arrays = renaming.renamed(arrays, layout, expected)
     idle = {name for name in arrays if layout.idle and name.endswith(layout.idle)}
     misshapen = []
@@ -101,8 +107,10 @@ def compare(arrays, layout, network):
         if _shape(wanted) != came:
             misshapen.append(f"{name} ({came}, expected {_shape(wanted)})")
     required = [name for name, target in expected.items() if target.required]
-    if head in arrays:
-        required.remove(layout.head + layout.suffixes[1])  # a head without a bias has one of zeros
+    kernel, bias = layout.suffixes[:2]
+    for layer in (layout.head, HIDDEN):
+        if layer + kernel in expected.keys() & arrays.keys():
+            required.remove(layer + bias)  # a layer without a bias has one of zeros
     return Match(
         layout,
         network,
@@ -121,7 +129,7 @@ def check(arrays, found, path, *, headless):
     if found.headless if headless else not found.faults:
         return
     if found.headless:
-        several = f"a head of several layers ({_few(found.dense)}), ours has one"
+        several = f"a head of other layers ({_few(found.dense)}), ours has one or two"
         none = f"no head ({', '.join(sorted(found.missing))})"
         raise ImportFailed(
             f"{path} has {several if found.dense else none}: --headless imports the rest, "

@@ -24,7 +24,7 @@ _NAMES = {
 def read_keras(path, entry=None):
     """The arrays of a .keras file: path -> {"layer/variable": array}."""
     with zips.opened(path) as archive:
-        weights = io.BytesIO(archive.read("model.weights.h5"))
+        weights = io.BytesIO(zips.content(archive, "model.weights.h5"))
     with stored.opened(weights) as file:
         return _numbered(file, path)
 

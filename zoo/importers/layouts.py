@@ -4,11 +4,13 @@ import collections
 import dataclasses
 from collections.abc import Callable
 
-from zoo.places import features, places
+from zoo.places import dense, places
 from zoo.specs import find
 
 # A kernel is (out, in, height, width) in Torch and Caffe, (height, width, in, out) in Keras.
 OIHW_TO_HWIO, OI_TO_IO = (2, 3, 1, 0), (1, 0)
+
+HIDDEN = "hidden layer"  # of a head of two: called so by `renaming`, for nobody has a name for it
 
 # What a place is called: its convolution, its statistics, its scale and shift.
 Names = collections.namedtuple("Names", ["conv", "norm", "scale"])
@@ -58,10 +60,11 @@ def targets(layout, network):
         found[names.scale + beta] = Target(norm, "beta", (width,))
         found[names.norm + mean] = Target(norm, "moving_mean", (width,))
         found[names.norm + variance] = Target(norm, "moving_variance", (width,))
-    shape = (features(network), network.num_classes)
     axes = OI_TO_IO if layout.transposed else None
-    found[layout.head + kernel] = Target("logits", "kernel", shape, axes)
-    found[layout.head + bias] = Target("logits", "bias", shape[1:])
+    for layer, *shape in dense(network):
+        name = layout.head if layer == "logits" else HIDDEN
+        found[name + kernel] = Target(layer, "kernel", tuple(shape), axes)
+        found[name + bias] = Target(layer, "bias", (shape[1],))
     return found
 
 

@@ -11,6 +11,7 @@ import collections
 import numpy as np
 
 from zoo.importers import Arrays, ImportFailed, onnx_values
+from zoo.importers.layouts import HIDDEN
 from zoo.importers.onnx_values import PASSING
 
 HEAD = PASSING | {"Flatten", "Reshape", "Squeeze"}
@@ -135,28 +136,6 @@ class Graph(onnx_values.Values):
         self.found[f"{norm}.running_var"] = np.full(filters, UNIT_VARIANCE)
         return max(more.get("strides", [1]))
 
-    def _check_pads(self, node, side, place):
-        """That it is padded alike on both sides by half a window, in itself or by a Pad before."""
-        more = self.attributes[id(node)]
-        stride, auto = max(more.get("strides", [1])), more.get("auto_pad", b"NOTSET")
-        own = more.get("pads", [0] * 4)
-        if auto.startswith(b"SAME"):
-            own = [side // 2] * 4 if stride == 1 else [0, 0, side - 2, side - 2]
-        maker = self.makers.get(node.input[0])
-        while maker is not None and maker.op_type in PASSING:
-            maker = self.makers.get(maker.input[0])
-        if maker is not None and maker.op_type == "Pad":
-            pads = self._pads(maker)
-            if pads is None:
-                return  # computed when it runs: nothing is known
-            own = [own[0] + max(pads[0]), own[1] + max(pads[0])] + [
-                x + max(pads[1]) for x in own[2:]
-            ]
-        if own != [side // 2] * 4:
-            raise ImportFailed(
-                f"{self.path}: {place} pads by {own}, ours by {side // 2} on each side"
-            )
-
     def _block(self, number, join, source):
         """Keeps the convolutions of a block; returns the strides of its own ones, in order."""
         also = ("MaxPool",) if number == 1 else ()
@@ -171,7 +150,7 @@ class Graph(onnx_values.Values):
         for node, way in shortcut:
             self._keep(node, f"block{number}.conv0", way, f"block {number}'s projection")
         short = min(zip(chains, ways, strict=True), key=lambda x: len(x[0]))[1]
-        if not shortcut and "Pad" in short.ops:  # option A
+        if not shortcut and number > 1 and "Pad" in short.ops:  # option A; block 1's is the pool's
             if not short.pads:
                 raise ImportFailed(f"{self.path} computes where option A's zeros go: simplify it")
             self.traits["zeros"] = "split" if any(short.pads[0]) else "end"
@@ -200,17 +179,31 @@ class Graph(onnx_values.Values):
         return chain
 
     def _dense(self, last):
-        """The dense layer behind the last join, and what is added to it."""
-        heads = [
+        """The dense layers behind the last join: one, or two with a ReLU between them."""
+        layers = [
             node
             for node in self.nodes
             if node.op_type in ("Gemm", "MatMul") and node.input[1] in self.values
         ]
-        if len(heads) != 1:
-            raise ImportFailed(f"{self.path} has {len(heads)} dense layers, expected one")
-        node, more = heads[0], self.attributes[id(heads[0])]
-        kernel = self._value(node.input[1])
-        self._check_pool(node.input[0], last)
+        if len(layers) != 1 and not (len(layers) == 2 and self._relu_between(*layers)):
+            raise ImportFailed(
+                f"{self.path} has {len(layers)} dense layers, expected one, or a ReLU between two"
+            )
+        self._check_pool(layers[0].input[0], last)
+        for node, name in zip(layers, (HIDDEN, "head")[-len(layers) :], strict=True):
+            self._keep_dense(node, name)
+
+    def _relu_between(self, first, second):
+        name, kinds = second.input[0], []
+        while name in self.makers and self.makers[name] is not first:
+            node = self.makers[name]
+            kinds += [node.op_type] if node.op_type not in PASSING else []
+            name = next((x for x in node.input if x not in self.values), "")
+        return name in self.makers and kinds in (["Relu"], ["Relu", "Add"])
+
+    def _keep_dense(self, node, layer):
+        """Its kernel, and what is added to it."""
+        kernel, more = self._value(node.input[1]), self.attributes[id(node)]
         kernel = kernel if more.get("transB") else kernel.T
         bias = np.zeros(len(kernel))
         if len(node.input) > 2:
@@ -222,8 +215,8 @@ class Graph(onnx_values.Values):
             elif after.op_type == "Add" and name in after.input:
                 other = next(x for x in after.input if x != name)
                 bias, name = bias + self._value(other).ravel(), after.output[0]
-        self.found["head.weight"] = np.float32(kernel * more.get("alpha", 1.0))
-        self.found["head.bias"] = np.float32(np.broadcast_to(bias, len(kernel)))
+        self.found[f"{layer}.weight"] = np.float32(kernel * more.get("alpha", 1.0))
+        self.found[f"{layer}.bias"] = np.float32(np.broadcast_to(bias, len(kernel)))
 
     def _check_pool(self, name, last):
         pooled = False

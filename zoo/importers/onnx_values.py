@@ -31,9 +31,10 @@ class Values:
             id(node): {a.name: helper.get_attribute_value(a) for a in node.attribute}
             for node in self.nodes
         }
+        given = [x for node in self.nodes for a in node.attribute for x in (a.t, *a.tensors)]
+        if any(x.external_data or x.data_location for x in (*graph.initializer, *given)):
+            raise ImportFailed(f"{path} keeps its weights in another file: save it as one")
         for tensor in graph.initializer:
-            if tensor.external_data:
-                raise ImportFailed(f"{path} keeps its weights in another file: save it as one")
             self.values[tensor.name] = numpy_helper.to_array(tensor)
         for node in self.nodes:
             constant = self.attributes[id(node)].get("value")
@@ -78,3 +79,25 @@ class Values:
             pads = self.values[node.input[1]].tolist()
         half = len(pads) // 2 if pads else 0
         return (list(pads[:half]), list(pads[half:])) if pads else None
+
+    def _check_pads(self, node, side, place):
+        """That it is padded alike on both sides by half a window, in itself or by a Pad before."""
+        more = self.attributes[id(node)]
+        stride, auto = max(more.get("strides", [1])), more.get("auto_pad", b"NOTSET")
+        own = more.get("pads", [0] * 4)
+        if auto.startswith(b"SAME"):
+            own = [side // 2] * 4 if stride == 1 else [0, 0, side - 2, side - 2]
+        maker = self.makers.get(node.input[0])
+        while maker is not None and maker.op_type in PASSING:
+            maker = self.makers.get(maker.input[0])
+        if maker is not None and maker.op_type == "Pad":
+            pads = self._pads(maker)
+            if pads is None:
+                return  # computed when it runs: nothing is known
+            own = [own[0] + max(pads[0]), own[1] + max(pads[0])] + [
+                x + max(pads[1]) for x in own[2:]
+            ]
+        if own != [side // 2] * 4:
+            raise ImportFailed(
+                f"{self.path}: {place} pads by {own}, ours by {side // 2} on each side"
+            )

@@ -27,10 +27,14 @@ def read_zip(path, entry=None):
         if any(name.startswith(f"{folder}code/") for name in names):
             raise ImportFailed(f"{path} is a TorchScript program: save its state_dict() instead")
         if f"{folder}byteorder" in names:
-            _little(archive.read(f"{folder}byteorder") == b"little", path)
+            _little(zips.content(archive, f"{folder}byteorder") == b"little", path)
         with archive.open(f"{folder}data.pkl") as file:
             value = pickles.load(file, path)
-        return _arrays(value, lambda x: archive.read(f"{folder}data/{x.key}"), path, entry)
+
+        def contents(storage):
+            return zips.content(archive, f"{folder}data/{storage.key}")
+
+        return _arrays(value, contents, path, entry)
 
 
 def read_stream(path, entry=None):

@@ -17,6 +17,11 @@ def read(path, source, entry=None):
     path = pathlib.Path(path)
     if not path.is_file():
         raise ImportFailed(f"{path} is no file: expected one with weights")
+    if path.stat().st_size > LARGEST:
+        raise ImportFailed(
+            f"{path} has {path.stat().st_size:,} bytes, expected {LARGEST:,} at most: save the "
+            "weights alone"
+        )
     with open(path, "rb") as file:
         start = file.read(64)
     try:
@@ -90,6 +95,7 @@ def _shards(path, entry=None):
     return Arrays(arrays)
 
 
+LARGEST = 2**31  # bytes, as protobuf's; resnet152 with its optimizer and average has 2**30
 LFS = b"version https://git-lfs"
 LARGEST_HEADER = 8 * 2**20  # bytes; a resnet1202's has 0.7 MB
 READERS = {

@@ -54,7 +54,7 @@ def _body(layout, network):
     return {
         name: sorted(target.shape)
         for name, target in targets(layout, network).items()
-        if target.required and target.layer != "logits"
+        if target.required and target.layer not in ("logits", "hidden")
     }
 
 

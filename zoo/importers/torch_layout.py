@@ -98,6 +98,8 @@ def _same_network(network):
         raise ImportFailed(f"{network.name} has no shortcuts: PyTorch's libraries have none such")
     if network.stem_filters is not None:
         raise ImportFailed(f"{network.name} has a stem of {network.stem_filters} filters: none has")
+    if network.hidden is not None:
+        raise ImportFailed(f"{network.name} has a hidden layer of {network.hidden} units: none has")
     if spec.block == "bottleneck":
         expected["stride"] = "3x3"
     misfits = [

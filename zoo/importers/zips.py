@@ -25,3 +25,9 @@ def opened(path):
                 f"{len(entries):,} entries: no file of weights is like that"
             )
         yield archive
+
+
+def content(archive, name):
+    """The bytes of an entry: no more than it claims, which `ZipFile.read` would unpack first."""
+    with archive.open(name) as file:
+        return file.read(archive.getinfo(name).file_size)

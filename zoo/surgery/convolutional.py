@@ -35,6 +35,8 @@ def convolutional(model, network, image_size):
     last_map = free.get_layer("avg_pool").input
     with room_for(len(free.layers)):
         pooled = layers.AveragePooling2D(window, strides=1, name="sliding_pool")(last_map)
-        scores = free.get_layer("logits")(pooled)
+        scores = pooled
+        for layer in free.layers[free.layers.index(free.get_layer("avg_pool")) + 1 :]:
+            scores = layer(scores)  # the fc layer, and what stands before it
         logits = layers.GlobalAveragePooling2D(dtype="float32", name="mean_score")(scores)
         return keras.Model(free.input, logits, name=f"{network.name}_convolutional")

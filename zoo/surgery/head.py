@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 HEAD = "logits"
+HIDDEN = "hidden"  # before it, in some imports: learned features, as in VGG
 
 
 class HeadError(ValueError):
@@ -79,7 +80,7 @@ def freeze(model, through="none", batch_norm=False):
             f"freeze: expected none, backbone or one of {', '.join(stages)} for {model.name}, "
             f"got {through!r}"
         )
-    frozen = {"none": [], "backbone": stages}.get(through)
+    frozen = {"none": [], "backbone": [*stages, HIDDEN]}.get(through)
     if frozen is None:
         frozen = stages[: stages.index(through) + 1]
     for layer in model.layers:

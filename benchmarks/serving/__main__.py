@@ -64,7 +64,7 @@ def main(arguments):
         harness.run_one(steps(), ELSEWHERE)
         return
     quick = flags.FLAGS.quick
-    figures, failed, profiles = {}, {}, {}
+    found, profiles = {}, {}
     for group, names in (QUICK if quick else GROUPS).items():
         print(group, flush=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -73,12 +73,12 @@ def main(arguments):
                 settings["run_dir"] = _RUN_DIR.value or trained(folder)
             write_all(settings)
             rounds = 1 if quick else flags.FLAGS.rounds
-            figures[group], failed[group] = harness.compete(MODULE, names, rounds, **settings)
+            found[group] = harness.compete(MODULE, names, rounds, GOALS.get(group, ()), **settings)
             for name in PROFILED.get(group, ()):
                 title = f"{group}, {name.replace('_', ' ')}, 32 images"
                 profiles[title] = profile.shares(MODULE, f"{name}-profile", settings)
-    peer = dict.fromkeys(figures, "keras_export")
-    harness.write("serving", figures, failed, peer=peer, goals=GOALS, profiles=profiles)
+    peer = dict.fromkeys(found, "keras_export")
+    harness.write("serving", found, peer=peer, goals=GOALS, profiles=profiles)
 
 
 def trained(folder):

@@ -71,6 +71,13 @@ def seconds_a_call(run, pixels):
     return statistics.median(seconds)
 
 
+def layers(name, folder, group):
+    """The seconds of a call with 8 images by kind of operation, of a file that OpenVINO reads."""
+    _, path = loader(name, folder, group)
+    pixels, _ = held_out(folder, "float32")
+    return {"kinds": profile.of_openvino(path, pixels[:8], calls=10)}
+
+
 def one_call(name, folder, group):
     """The seconds of one call with 32 images, between two marks in oneDNN's log."""
     load, _ = loader(name, folder, group)

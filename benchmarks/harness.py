@@ -43,9 +43,9 @@ class Found:
     again: int = 0
 
 
-def define():
+def define(rounds=ratios.ROUNDS):
     """The flags that every benchmark has."""
-    limits.DEFINE_integer("rounds", ratios.ROUNDS, "rounds of each contender that has a goal")
+    limits.DEFINE_integer("rounds", rounds, "rounds of each contender that has a goal")
     flags.DEFINE_string("contender", None, "run this one alone and print its figures")
     flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
 

@@ -17,15 +17,18 @@ CPUINFO, STATUS = pathlib.Path("/proc/cpuinfo"), pathlib.Path("/proc/self/status
 
 
 def describe():
-    """A dict for a report; takes a third of a second for `speed`."""
-    told = processor()
+    """`told`, others' load, and how fast it is now, which takes a third of a second."""
+    return {**told(), "load": round(os.getloadavg()[0], 1), **speed()}
+
+
+def told():
+    """A dict for a report, of what stays the same."""
+    found = processor()
     return {
-        "name": name(told),
-        **told,
+        "name": name(found),
+        **found,
         "cores": CORES,
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "load": round(os.getloadavg()[0], 1),
-        **speed(),
         "python": platform.python_version(),
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
@@ -44,9 +47,9 @@ def processor():
     }
 
 
-def name(told, cores=CORES):
+def name(found, cores=CORES):
     """A file's name for this kind of machine: many processors call themselves just "AMD EPYC"."""
-    words = f"{told['processor']} {told['number']} {cores} cores"
+    words = f"{found['processor']} {found['number']} {cores} cores"
     return re.sub(r"[^A-Za-z0-9.]+", "-", re.sub(r"\((R|TM)\)|Processor", "", words)).strip("-")
 
 

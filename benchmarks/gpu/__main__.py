@@ -22,7 +22,7 @@ from benchmarks.gpu.cases import Plan, cases
 from benchmarks.gpu.device import Device, describe
 from zoo import files, limits, program, specs
 
-harness.define()
+harness.define(rounds=3)
 _MODEL = flags.DEFINE_string("model", "resnet50", "a network of `python -m zoo`")
 _STRIDE = flags.DEFINE_enum("stride", "3x3", specs.STRIDES, "of a bottleneck: the paper's is 1x1")
 _IMAGE_SIZE = limits.DEFINE_integer("image_size", None, "px; default: the network's own")

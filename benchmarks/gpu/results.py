@@ -22,7 +22,7 @@ def opened(path, settings, device, *, restart=False):
     ResultsError where the figures are of other settings, TensorFlow or driver, unless they are to
     be replaced.
     """
-    there, told = {}, machine.describe()
+    there, told = {}, machine.told()
     tensorflow = told["versions"]["tensorflow"]
     settings = {**settings, "tensorflow": tensorflow, "driver": device.driver}
     if path.exists() and not restart:

@@ -14,7 +14,7 @@ from benchmarks import harness, machine
 from benchmarks.serving import measure
 from zoo import files, program
 
-harness.define()
+harness.define(rounds=3)
 _FOLDER = flags.DEFINE_string("folder", None, "artifacts of an earlier call, for --contender")
 _GROUP = flags.DEFINE_string("group", None, "whose artifacts they are, for --contender")
 
@@ -50,7 +50,7 @@ def main(arguments):
         program.usage_error(f"failed: {found.failed}")
     path = (harness.folder() if quick else harness.FOLDER.parent) / REPORT
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(path, text(found.figures, settings["group"], machine.describe()))
+    files.write_text(path, text(found.figures, settings["group"], machine.told()))
     print(f"{path}: written")
 
 

@@ -176,14 +176,12 @@ def draw(path, results):
         axes = drawing.subplots()
         for place, (_, ratio, goal) in enumerate(rows):
             axes.barh(place, ratio.times, color=colours[ratios.word(ratio, goal)], height=0.6)
-            axes.plot([ratio.low, ratio.high], [place, place], color="black", linewidth=0.8)
+            axes.plot([ratio.low, ratio.high], [place, place], "|-", color="black", linewidth=1)
             axes.plot([goal, goal], [place - 0.4, place + 0.4], color="black", linewidth=2)
         axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.axvline(1, color=plots.GREY, linewidth=0.8, linestyle="--")
-        axes.set(
-            xlabel="times as good as the peer; lines: interval, goal; red: missed, grey: unclear"
-        )
+        axes.set(xlabel="times as good as the peer, thick: the goal\nred: missed, grey: unclear")
 
 
 if __name__ == "__main__":

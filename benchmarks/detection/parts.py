@@ -11,7 +11,7 @@ BEFORE, AFTER, IOU = 6000, 300, 0.7
 
 
 def rounds():
-    return 2 if flags.FLAGS.quick else 15
+    return 2 if flags.FLAGS.quick else 10
 
 
 def regions():

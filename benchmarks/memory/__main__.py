@@ -6,21 +6,17 @@ Nothing is timed, so that two processes run at once. Writes reports/speed/memory
 """
 
 import functools
-import json
-import subprocess
-from concurrent import futures
 
 from absl import flags
 
 from benchmarks import harness
-from benchmarks.memory import work
+from benchmarks.memory import collect, work
 from zoo import program
 
 harness.define()
 _MODEL = flags.DEFINE_string("model", "resnet50", "the network, for --contender")
 
 MODULE = "benchmarks.memory"
-FIGURE = "megabytes_at_most"
 # {task: (peer, {contender: what it does})}
 TASKS = {
     "evaluation": ("keras_evaluate", work.EVALUATING),
@@ -47,49 +43,15 @@ def main(arguments):
         return
     quick = flags.FLAGS.quick
     tasks = {name: TASKS[name] for name in (["evaluation"] if quick else TASKS)}
-    found = {} if quick else {task: before(*where) for task, (*where, _) in BEFORE.items()}
-    found |= measured(tasks, "resnet20" if quick else _MODEL.value)
+    found = {}
+    for task, (benchmark, group, names, _) in BEFORE.items():
+        found[task] = collect.before(harness.folder() / f"{benchmark}.json", group, names)
+    asked = {task: list(contenders) for task, (_, contenders) in tasks.items()}
+    found |= collect.measured(MODULE, asked, "resnet20" if quick else "resnet50")
     found = {task: one for task, one in found.items() if one.figures or one.failed}
     peer = {task: peer for task, (peer, _) in TASKS.items()}
     peer |= {task: peer for task, (*_, peer) in BEFORE.items()}
     harness.write("memory", found, peer=peer)
-
-
-def measured(tasks, model):
-    """{task: Found}, two contenders at a time."""
-    pairs = [(task, name) for task, (_, contenders) in tasks.items() for name in contenders]
-    found = {task: harness.Found({}, {}) for task in tasks}
-    with futures.ThreadPoolExecutor(2) as pool:
-        for (task, name), (figures, why) in zip(
-            pairs, pool.map(lambda x: alone(x[1], model), pairs)
-        ):
-            if figures:
-                found[task].figures[name] = [figures]
-            else:
-                found[task].failed[name] = why
-            print(f"{task}: {name} {figures[FIGURE] if figures else why}", flush=True)
-    return found
-
-
-def alone(name, model):
-    """(figures, None) or (None, why there are none)."""
-    try:
-        figures = harness.alone(MODULE, name, {"model": model})
-        return {key: round(figures[key]) for key in (FIGURE, "threads")}, None
-    except (subprocess.SubprocessError, ValueError) as error:
-        return None, harness.reason(error)
-
-
-def before(benchmark, group, names):
-    """The memory that another benchmark's contenders took: -> Found, empty if it has not run."""
-    path = harness.folder() / f"{benchmark}.json"
-    figures = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
-    kept = {
-        name: [{key: round(one[key]) for key in (FIGURE, "threads")} for one in rounds]
-        for name, rounds in figures.get(group, {}).items()
-        if FIGURE in rounds[0] and name in (names or (name,))
-    }
-    return harness.Found(kept, {})
 
 
 if __name__ == "__main__":

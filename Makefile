@@ -1,10 +1,10 @@
 # Every target makes .venv by itself and installs what it needs, once.
 # PYTHON=python3.12 chooses the interpreter, ARGS='-k zoo' is handed on to pytest,
-# ROUNDS=5 makes `make bench` longer and steadier.
+# ROUNDS=9 makes `make bench` longer and steadier.
 
 PYTHON ?= python3
 ARGS ?=
-ROUNDS ?= 2
+ROUNDS ?= 5
 PY := .venv/bin/python
 PIP_FLAGS := --disable-pip-version-check --no-input
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
@@ -19,7 +19,7 @@ TORCHVISION := .venv/torchvision
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-folder demo-detect test lint data reports bench bench-quick clean
+.PHONY: help demo demo-folder demo-detect test lint data reports bench bench-quick bench-growth clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -77,24 +77,19 @@ reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
 	$(PY) -m trainers.studies.detection
 	$(PY) -m trainers.studies.index
 
-bench: $(PEERS)  ## speed beside named peers: reports/speed.md, about half an hour
-	$(PY) -m benchmarks.training.step --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.training.rounds --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.input --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.serving --rounds=$(ROUNDS)
+# torchvision stays out of .venv, where it does not import (benchmarks/detection/torchvision_cpu.py).
+BENCH := PYTHONPATH=$(TORCHVISION) $(PY) -m benchmarks
+
+bench: $(PEERS)  ## speed and memory beside named peers: reports/speed.md, half an hour
 	$(PY) -m pip install $(PIP_FLAGS) --quiet --no-deps --target=$(TORCHVISION) torchvision==0.28.0
-	PYTHONPATH=$(TORCHVISION) $(PY) -m benchmarks.detection --rounds=$(ROUNDS)
-	$(PY) -m benchmarks.growth
-	$(PY) -m benchmarks.report
+	$(BENCH) --rounds=$(ROUNDS) $(if $(MACHINE),--machine=$(MACHINE))
 
 bench-quick: $(PEERS)  ## small networks, one round: to see that the benchmarks work
-	$(PY) -m benchmarks.training.step --quick --rounds=1
-	$(PY) -m benchmarks.training.rounds --quick --rounds=1
-	$(PY) -m benchmarks.input --quick --rounds=1
-	$(PY) -m benchmarks.serving --quick --rounds=1
-	$(PY) -m benchmarks.detection --quick --rounds=1
-	$(PY) -m benchmarks.growth --quick
-	$(PY) -m benchmarks.report --quick
+	$(BENCH) --quick
+
+bench-growth: $(PEERS)  ## how cost grows with the networks: ten minutes more
+	$(PY) -m benchmarks.growth
+	$(PY) -m benchmarks.report
 
 clean:  ## remove caches and build files; keeps .venv, runs, artifacts and data
 	rm -rf build dist residual_zoo.egg-info .pytest_cache .ruff_cache

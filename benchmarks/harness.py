@@ -1,33 +1,27 @@
-"""Contenders side by side: each in a process of its own, in turn, A B C A B C ..., then ratios.
+"""Contenders side by side: each in a process of its own, in turn, A B C A B C ..., round by round.
 
 A contender is a function () -> {figure: number} of a benchmark's module; `--contender=NAME` runs it
-and prints that as one line of JSON. A round's ratio is of neighbours in time, so that a machine
-which slows down for a while disturbs it least; the median of the rounds' ratios is what counts.
+and prints that as one line of JSON. What a ratio of two counts for, `benchmarks.ratios` says.
 """
 
 import dataclasses
-import datetime
-import importlib.metadata
 import json
 import os
 import pathlib
-import platform
-import statistics
 import subprocess
 import sys
-import time
 
 from absl import flags
 
+from benchmarks import clock, machine, ratios
 from zoo import files, limits, program
 
 FOLDER = pathlib.Path("reports/speed")
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+CORES = machine.CORES
 # What libraries read at their start; a contender whose library asks for more sets it itself.
 THREADS = {name: str(CORES) for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}
-PACKAGES = ("tensorflow", "keras", "torch", "openvino", "nncf", "onnxruntime", "ai-edge-litert")
 TIMEOUT_SECONDS = 600
-LESS_IS_BETTER = ("seconds", "megabytes")  # how the names of such figures begin
+AGAIN = 2  # rounds that stood still are taken again at most so often
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,15 +34,24 @@ class Goal:
     times: float
 
 
-def define():
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """{contender: [figures of a round]}, {contender: why it has none}, rounds taken again."""
+
+    figures: dict
+    failed: dict
+    again: int = 0
+
+
+def define(rounds=ratios.ROUNDS):
     """The flags that every benchmark has."""
-    limits.DEFINE_integer("rounds", 3, "rounds of each contender")
+    limits.DEFINE_integer("rounds", rounds, "rounds of each contender that has a goal")
     flags.DEFINE_string("contender", None, "run this one alone and print its figures")
     flags.DEFINE_bool("quick", False, "fewer contenders and steps: to see that it works")
 
 
 def run_one(contenders, elsewhere=()):
-    """Runs --contender and prints its figures and threads: what the harness calls.
+    """Runs --contender and prints its figures, threads and memory: what the harness calls.
 
     A contender that was not given as many threads as there are cores has a figure `threads`.
     Those whose names are `elsewhere` do without TensorFlow.
@@ -58,27 +61,43 @@ def run_one(contenders, elsewhere=()):
         program.usage_error(f"--contender: expected one of {', '.join(contenders)}, got {name}")
     with program.quiet() if name in elsewhere else program.quiet_start():
         figures = contenders[name]()
-    print(json.dumps({**figures, "threads": figures.get("threads", CORES)}), flush=True)
+    held = {"megabytes_at_most": machine.peak_megabytes(), **clock.processors()}
+    told = {key: value for key, value in held.items() if value is not None}
+    print(json.dumps({**told, **figures, "threads": figures.get("threads", CORES)}), flush=True)
 
 
-def compete(module, names, rounds, **settings):
-    """Figures of each contender, a dict a round, and why some have none: -> (dict, dict).
+def compete(module, names, rounds, goals=(), **settings):
+    """Contenders' figures: -> Found. Who stands in none of the goals, if there are some, runs once.
 
-    `settings` become flags of the contenders' processes.
+    `settings` become flags of the contenders' processes. Rounds that stood still are taken again.
     """
-    figures, failed = {name: [] for name in names}, {}
+    found = Found({name: [] for name in names}, {})
+    rivals = {name for goal in goals for name in (goal.ours, goal.peer)} or set(names)
     for number in range(rounds):
-        for name in names:
-            if name in failed:
-                continue
-            try:
-                figures[name].append(alone(module, name, settings))
-                shown = {k: float(f"{v:.4g}") for k, v in figures[name][-1].items()}
-                print(f"round {number + 1}: {name} {shown}", flush=True)
-            except (subprocess.SubprocessError, ValueError) as error:
-                failed[name] = reason(error)
-                print(f"round {number + 1}: {name} failed: {failed[name]}", flush=True)
-    return {name: found for name, found in figures.items() if name not in failed}, failed
+        play(found, number, [x for x in names if number == 0 or x in rivals], module, settings)
+    again = 0
+    while again < AGAIN and (still := ratios.stood_still(found.figures)):
+        print(f"round {still[0] + 1} stood still and is taken again", flush=True)
+        play(found, still[0], [x for x in names if x in rivals], module, settings)
+        again += 1
+    kept = {name: rounds for name, rounds in found.figures.items() if name not in found.failed}
+    return Found(kept, found.failed, again)
+
+
+def play(found, number, names, module, settings):
+    """One round, the first or again, into `found`."""
+    for name in names:
+        if name in found.failed:
+            continue
+        try:
+            figures = alone(module, name, settings)
+        except (subprocess.SubprocessError, ValueError) as error:
+            found.failed[name] = reason(error)
+            print(f"round {number + 1}: {name} failed: {found.failed[name]}", flush=True)
+            continue
+        found.figures[name][number : number + 1] = [figures]
+        shown = {k: float(f"{v:.4g}") for k, v in figures.items()}
+        print(f"round {number + 1}: {name} {shown}", flush=True)
 
 
 def by_turns(contenders, rounds):
@@ -89,7 +108,7 @@ def by_turns(contenders, rounds):
     figures = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, contender in contenders.items():
-            figures[name].append({**contender(), "threads": CORES})
+            figures[name].append({**contender(), **clock.processors(), "threads": CORES})
     return figures
 
 
@@ -99,10 +118,10 @@ def compete_by_turns(module, name, **settings):
         figures = alone(module, name, settings)
     except (subprocess.SubprocessError, ValueError) as error:
         print(f"{name} failed: {reason(error)}", flush=True)
-        return {}, {name: reason(error)}
-    del figures["threads"]
+        return Found({}, {name: reason(error)})
+    figures = {name: rounds for name, rounds in figures.items() if isinstance(rounds, list)}
     print(f"{name}: {', '.join(figures)} by turns", flush=True)
-    return figures, {}
+    return Found(figures, {})
 
 
 def alone(module, name, settings):
@@ -129,10 +148,10 @@ def images_per_second(batches, size, warm_up, timed):
     iterator = iter(batches)
     for _ in range(warm_up):
         next(iterator)
-    start = time.perf_counter()
+    start = clock.now()
     for _ in range(timed):
         next(iterator)
-    return {"images_per_second": timed * size / (time.perf_counter() - start)}
+    return {"images_per_second": timed * size / clock.since(start)}
 
 
 def reason(error):
@@ -143,56 +162,23 @@ def reason(error):
     return lines[-1][:200] if lines else type(error).__name__
 
 
-def ratios(figures, name, peer, figure):
-    """How many times as good as the peer, a number a round; of seconds and megabytes, fewer are."""
-    pairs = zip(figures[name], figures[peer], strict=True)
-    if figure.startswith(LESS_IS_BETTER):
-        return [theirs[figure] / ours[figure] for ours, theirs in pairs]
-    return [ours[figure] / theirs[figure] for ours, theirs in pairs]
-
-
-def middle(values):
-    """(median, least, most)."""
-    return statistics.median(values), min(values), max(values)
-
-
-def machine():
-    """What the figures were taken on."""
-    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next((x.split(": ")[1] for x in lines if x.startswith("model name")), "unknown")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return {
-        "processor": model,
-        "cores": CORES,
-        "memory_gib": round(memory, 1),
-        "python": platform.python_version(),
-        "versions": versions,
-        "date": datetime.date.today().isoformat(),
-    }
-
-
 def folder():
     """Where figures lie; those of --quick must not replace the others."""
     return FOLDER / "quick" if flags.FLAGS.is_parsed() and flags.FLAGS.quick else FOLDER
 
 
-def write(name, figures, failed, *, peer=None, goals=None, **more):
-    """`reports/speed/NAME.json`, for `benchmarks.report`; the first four are dicts by group.
+def write(name, found, *, peer=None, goals=None, **more):
+    """`reports/speed/NAME.json`, for `benchmarks.report`; `found` is {group: Found}.
 
     A group's `peer` is whom its table compares all others with; its `goals` are Goals.
     """
     result = {
-        "machine": machine(),
-        "figures": figures,
-        "failed": failed,
+        "machine": machine.describe(),
+        "figures": {group: one.figures for group, one in found.items()},
+        "failed": {group: one.failed for group, one in found.items()},
+        "again": {group: one.again for group, one in found.items() if one.again},
         "peer": peer or {},
-        "goals": {g: [dataclasses.asdict(x) for x in (goals or {}).get(g, ())] for g in figures},
+        "goals": {g: [dataclasses.asdict(x) for x in (goals or {}).get(g, ())] for g in found},
         **more,
     }
     folder().mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from benchmarks import harness
-from benchmarks.detection import cases, ours, torchvision_cpu
+from benchmarks import clock, harness
+from benchmarks.detection import cases, ours, parts, torchvision_cpu
 from zoo import complexity
 
 # The convolutions of the released ResNet-50: all but its head and its normalisations' two each.
 CONVOLUTIONS = 25_557_032 - (2048 + 1) * 1000 - 53_120
 RPN = (9 * 1024 + 1) * 1024 + (1024 + 1) * 9 * (1 + 4)
+KINDS = ("seconds", "seconds_of_processors")
 SIBLINGS = (2048 + 1) * (21 + 4 * 20)
 
 
@@ -44,17 +45,43 @@ def test_an_empty_library_answers_0(tmp_path):
     assert library.one() == 0 and library["_ZN3two5threeEv"]() == 0
 
 
+@pytest.fixture
+def small(monkeypatch):
+    """The same work on a picture and a network of a twentieth, regions and boxes likewise."""
+    less = dict(HEIGHT=96, WIDTH=128, RPN_FILTERS=64, REGIONS=8, TRAIN_BEFORE=200, TRAIN_AFTER=50)
+    for name, value in {**less, "BEFORE": 100, "ANCHORS": (32.0, 64.0), "OBJECTS": 3}.items():
+        monkeypatch.setattr(cases, name, value)
+    monkeypatch.setattr(ours, "NETWORK", "resnet18")
+
+
+def test_our_detector_is_timed(small):
+    found = ours.both("1x1")
+    expected = {f"{kind}_a_{what}" for kind in KINDS for what in ("step", "picture")}
+    assert set(found) == expected and all(value > 0 for value in found.values())
+    # A step and a picture, each once; what traces and warms up is not among them.
+    assert len(clock.TIMED) == 2 * cases.TIMED
+    assert clock.processors()["processors"] > 0
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("contender", ["ours", "torchvision"])
-def test_a_detector_is_timed_in_a_process_of_its_own(contender):
-    if contender == "torchvision" and not importlib.util.find_spec("torchvision"):
-        pytest.skip("needs torchvision")
-    found = harness.alone("benchmarks.detection", contender, {"quick": True})
+@pytest.mark.skipif(not importlib.util.find_spec("torchvision"), reason="needs torchvision")
+def test_torchvisions_is_timed_in_a_process_of_its_own():
+    found = harness.alone("benchmarks.detection", "torchvision", {"quick": True})
     assert found["seconds_a_step"] > 0 and found["seconds_a_picture"] > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("group", ["regions", "suppression"])
-def test_operations_take_turns(group):
-    found, failed = harness.compete_by_turns("benchmarks.detection", group, quick=True)
-    assert not failed and len(found) >= 3
+def test_operations_take_turns(group, monkeypatch):
+    for name, value in {
+        "MAP": (10, 12, 8),
+        "BINS": 4,
+        "REGIONS": 6,
+        "BEFORE": 50,
+        "AFTER": 9,
+    }.items():
+        monkeypatch.setattr(parts, name, value)
+    monkeypatch.setattr(parts, "rounds", lambda: 2)
+    found = parts.GROUPS[group]()
+    assert len(found) >= 3 and {len(rounds) for rounds in found.values()} == {2}
+    timed = [value for rounds in found.values() for one in rounds for value in one.values()]
+    assert all(value > 0 for value in timed)

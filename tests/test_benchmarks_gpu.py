@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from benchmarks.gpu import beside, figures, published, report, results
+from benchmarks import photographs
+from benchmarks.gpu import beside, figures, measure, published, report, results
 from benchmarks.gpu.cases import PRECISIONS, Case, Plan, cases, counts, refusal
 from benchmarks.gpu.device import Device
 from benchmarks.gpu.measure import first_line
@@ -256,39 +257,51 @@ def test_a_machine_without_gpus_is_told_what_to_do(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-MEASURED = ["train-fp32-2x4-synthetic", "train-bf16-1x4-folder", "serve-fp32-1x1-pixels"]
+REFUSED = "train-tf32-1x4-synthetic"
+TWO = "train-fp32-2x4-synthetic"
+# resnet8's multiply-adds at 32 px, by hand.
+FORWARD = 1024 * 9 * (48 + 512) + 256 * 9 * (512 + 1024) + 64 * 9 * (2048 + 4096) + 640
 
 
 @pytest.mark.slow
-def test_real_processes_on_the_cpu_resume_and_fail_alone(tmp_path):
-    """Two replicas on parts of the CPU, JPEGs, the SavedModel; then a case that cannot be done."""
-    common = ["--cpu", "--model=resnet8", "--batch_size=4", "--steps=2", "--rounds=1"]
-    common.append(f"--output_dir={tmp_path}")
-    refused = "train-tf32-1x4-synthetic"
-    result = benchmark(*common, f"--only={','.join([*MEASURED, refused])}")
+def test_a_real_process_on_the_cpu_and_the_same_command_again(tmp_path):
+    """Two replicas on parts of the CPU, and a case that cannot be done there."""
+    command = ["--cpu", "--model=resnet8", "--batch_size=4", "--steps=2", "--rounds=1"]
+    command += [f"--only={TWO},{REFUSED}", f"--output_dir={tmp_path}"]
+    result = benchmark(*command)
     assert result.returncode == 0, result.stderr
-    first = json.loads((tmp_path / "CPU.json").read_text())["cases"]
-    assert set(first) == {*MEASURED, refused} and "refused" in first[refused]
-    for name in MEASURED:
-        (found,) = first[name]["rounds"]
-        assert found["images_per_second"] > 0 and name in result.stdout
-    # resnet8 by hand: its multiply-adds at 32 px, three passes of two operations, or one.
-    forward = 1024 * 9 * (48 + 512) + 256 * 9 * (512 + 1024) + 64 * 9 * (2048 + 4096) + 640
-    assert first[MEASURED[0]]["rounds"][0]["flops_an_image"] == 6 * forward
-    assert first[MEASURED[2]]["rounds"][0]["flops_an_image"] == 2 * forward
-
-    broken = "train-fp32-1x4-folder"
-    result = benchmark(*common, f"--only={','.join([*MEASURED, broken])}", "--data_dir=nowhere")
-    assert result.returncode == 0, result.stderr
-    second = json.loads((tmp_path / "CPU.json").read_text())["cases"]
-    assert {name: second[name] for name in first} == first
-    assert "nowhere" in second[broken]["failed"]
-    assert result.stdout.count("round 1") == 1 and "exporting" not in result.stdout
-
+    found = json.loads((tmp_path / "CPU.json").read_text())["cases"]
+    assert set(found) == {TWO, REFUSED} and "refused" in found[REFUSED]
+    (figures_,) = found[TWO]["rounds"]
+    assert figures_["images_per_second"] > 0 and TWO in result.stdout
+    assert figures_["flops_an_image"] == 6 * FORWARD  # three passes of two operations
+    again = benchmark(*command)
+    assert again.returncode == 0 and "round 1" not in again.stdout
+    assert json.loads((tmp_path / "CPU.json").read_text())["cases"] == found
     text = (tmp_path / "CPU.md").read_text()
-    assert "| fp32 | no | 2 | synthetic | 4 |" in text and "| bf16 | no | 1 | folder | 4 |" in text
-    assert f"- {refused}: TF32 is a format of GPUs" in text
-    assert f"- {broken}: DataError: folder: expected a directory" in text
+    assert "| fp32 | no | 2 | synthetic | 4 |" in text
+    assert f"- {REFUSED}: TF32 is a format of GPUs" in text
     assert (
         "| TensorFlow 2020 | NVIDIA A100-SXM4-40GB | 1 | 256 | tf32 | yes | 909 | 14.3% |" in text
     )
+
+
+def options(tmp_path, data_dir):
+    return measure.Options("resnet8", "1x1", None, 2, True, data_dir, str(tmp_path), 5)
+
+
+def test_an_export_is_served(tmp_path):
+    told = measure.export(options(tmp_path, None))
+    assert told == {"multiply_adds": FORWARD}
+    served = dataclasses.replace(options(tmp_path, None), **told)
+    found = measure.measure(Case("serve", "float32", False, False, 1, "pixels", 1), served)
+    assert found["images_per_second"] > 0 and found["flops_an_image"] == 2 * FORWARD
+
+
+def test_pictures_of_a_folder_are_trained_on(tmp_path):
+    photographs.write(tmp_path / "photographs", count=20)
+    one = Case("train", "mixed_bfloat16", False, False, 1, "folder", 4)
+    found = measure.measure(one, options(tmp_path, str(tmp_path)))
+    assert found["images_per_second"] > 0 and found["flops_an_image"] == 6 * FORWARD
+    with pytest.raises(measure.CaseError, match="DataError: folder: expected a directory.*nowhere"):
+        measure.measure(one, options(tmp_path, "nowhere"))

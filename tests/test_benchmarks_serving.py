@@ -17,7 +17,9 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("artifacts")
     files = dict.fromkeys(runtimes.CONTENDERS[name][1] for name in OF_FILES)
     wanted = [measure.HELD_OUT, *files]
-    artifacts.write(folder, wanted, run_dir=None, model="resnet8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "CALIBRATION", 16)  # images: both quantisers take minutes of 100
+        artifacts.write(folder, wanted, run_dir=None, model="resnet8")
     return folder
 
 
@@ -31,6 +33,15 @@ def test_an_artifact_answers_as_the_network(written, contender):
     for batch_size in (1, 32):
         same = np.argmax(answer(pixels[:batch_size]), axis=1) == expected[:batch_size]
         assert same.mean() >= (0.8 if contender in INT8 else 1)
+
+
+def test_openvino_convolves_our_8_bit_file_in_8_bits(written):
+    """Its own word for it ends in I8; a layer that it ran in float would end in f32."""
+    with np.load(written / measure.HELD_OUT) as found:
+        kinds = profile.of_openvino(written / "tflite-int8/model.tflite", found["pixels"][:2], 1)
+    convolutions = [kind for kind in kinds if kind.startswith("Convolution")]
+    assert convolutions and all(kind.lower().endswith("i8") for kind in convolutions)
+    assert all(seconds >= 0 for seconds in kinds.values()) and sum(kinds.values()) > 0
 
 
 ONEDNN = """onednn_verbose,v1,primitive,create:cache_hit,cpu,convolution,brgconv,,,,9

@@ -102,3 +102,15 @@ def test_an_address_that_cannot_be_meant(host, code, sentence):
     result = programs.run("trainers.data.serve", "--port=0", f"--host={host}")
     assert result.returncode == code and result.stdout == ""
     assert sentence in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_looking_for_sockets_leaves_no_file_open(tmp_path):
+    """A pipe's copy, left open, would keep its reader waiting for ever."""
+    reader, writer = os.pipe()
+    with open(tmp_path / "file", "w"), socket.create_server(("127.0.0.1", 0)) as server:
+        before = sorted(os.listdir("/proc/self/fd"))
+        assert server.fileno() in listening.listening()
+        assert sorted(os.listdir("/proc/self/fd")) == before
+    os.close(writer)
+    assert os.read(reader, 1) == b""
+    os.close(reader)

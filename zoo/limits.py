@@ -157,6 +157,7 @@ LIMITS = {
     "clients": Whole(1, 256),
     "seconds": Whole(1, 3600),
     "rounds": Whole(1, 1000),
+    "examples": IMAGES,
     "gpus": Whole(1, 64),
     "multiply_adds": Whole(1, 2**63 - 1),
     "batch_sizes": BATCH,

@@ -39,13 +39,11 @@ def main(arguments):
         harness.run_one({**NETWORKS, **parts.GROUPS}, elsewhere=["torchvision"])
         return
     quick = flags.FLAGS.quick
-    results, failures = {}, {}
-    for name in parts.GROUPS:
-        results[name], failures[name] = harness.compete_by_turns(MODULE, name, quick=quick)
-    results["faster_rcnn"], failures["faster_rcnn"] = harness.compete(
-        MODULE, NETWORKS, flags.FLAGS.rounds, quick=quick
+    found = {name: harness.compete_by_turns(MODULE, name, quick=quick) for name in parts.GROUPS}
+    found["faster_rcnn"] = harness.compete(
+        MODULE, NETWORKS, flags.FLAGS.rounds, GOALS["faster_rcnn"], quick=quick
     )
-    harness.write("detection", results, failures, peer=PEER, goals=GOALS)
+    harness.write("detection", found, peer=PEER, goals=GOALS)
 
 
 if __name__ == "__main__":

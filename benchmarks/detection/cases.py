@@ -1,9 +1,8 @@
 """What both detectors are given: one picture of noise, its objects, and the recipe's numbers."""
 
 import math
-import time
 
-from absl import flags
+from benchmarks import clock
 
 HEIGHT, WIDTH, CLASSES, OBJECTS = 480, 640, 20, 8
 ANCHORS, RATIOS = (128.0, 256.0, 512.0), (0.5, 1.0, 2.0)
@@ -14,7 +13,7 @@ SGD = 1e-4, 0.9, 1e-4  # a rate at which noise teaches nothing and nothing overf
 # Of each block's last normalisation: sixteen blocks of 1 that nobody normalises would double the
 # map's variance sixteen times.
 GAMMA = 0.2
-WARM_UP, TIMED = 1, 2
+WARM_UP, TIMED = 1, 1
 
 
 def picture():
@@ -35,11 +34,13 @@ def least(what, call):
     The fastest, for all else on the machine only ever adds. What a call returns must be finite.
     """
     found = []
-    for _ in range(WARM_UP + (1 if flags.FLAGS.quick else TIMED)):
-        start = time.perf_counter(), time.process_time()
+    for number in range(WARM_UP + TIMED):
+        start = clock.now()
         value = call()
-        found.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+        end = clock.now()
         if not math.isfinite(value):
             raise ValueError(f"expected a finite result of a timed call, got {value}")
-    clock, processors = (min(column) for column in zip(*found[WARM_UP:], strict=True))
-    return {f"seconds_a_{what}": clock, f"seconds_of_processors_a_{what}": processors}
+        if number >= WARM_UP:
+            found.append((clock.between(start, end), end[1] - start[1]))
+    seconds, processors = (min(column) for column in zip(*found, strict=True))
+    return {f"seconds_a_{what}": seconds, f"seconds_of_processors_a_{what}": processors}

@@ -2,13 +2,15 @@
 
 from benchmarks.detection import cases
 
+NETWORK = "resnet50"
+
 
 def detector(stride):
     import zoo
     from zoo.detection.specs import Detector
 
     return Detector(
-        network=zoo.Network("resnet50", 1, None, "B", stride=stride),
+        network=zoo.Network(NETWORK, 1, None, "B", stride=stride),
         num_classes=cases.CLASSES,
         sizes=cases.ANCHORS,
         ratios=cases.RATIOS,

@@ -7,6 +7,7 @@ published figures beside ours; the same command again goes on where it stopped. 
 v1.5's strides, as the published ones. Without a GPU, to try it: --cpu --model=resnet8 --quick.
 """
 
+import dataclasses
 import functools
 import pathlib
 import re
@@ -21,7 +22,7 @@ from benchmarks.gpu.cases import Plan, cases
 from benchmarks.gpu.device import Device, describe
 from zoo import files, limits, program, specs
 
-harness.define()
+harness.define(rounds=3)
 _MODEL = flags.DEFINE_string("model", "resnet50", "a network of `python -m zoo`")
 _STRIDE = flags.DEFINE_enum("stride", "3x3", specs.STRIDES, "of a bottleneck: the paper's is 1x1")
 _IMAGE_SIZE = limits.DEFINE_integer("image_size", None, "px; default: the network's own")
@@ -77,8 +78,7 @@ def look():
     if _CPU.value:
         return Device("CPU", _GPUS.value or 2)
     told = harness.alone(MODULE, "device", {})
-    told.pop("threads", None)
-    device = Device(**told)
+    device = Device(**{field.name: told[field.name] for field in dataclasses.fields(Device)})
     if device.kind == "CPU":
         program.usage_error(
             "expected a GPU that TensorFlow can use, found none: BUILD.md says what to install; "

@@ -5,7 +5,7 @@ An entry is a case's fields with `rounds`, a dict of figures each: `benchmarks.g
 
 import dataclasses
 
-from benchmarks import harness
+from benchmarks import ratios
 from benchmarks.gpu import published
 from benchmarks.gpu.cases import Case
 
@@ -17,7 +17,7 @@ def as_case(entry):
 def figure(entry, name):
     """The median of a figure over the rounds, or None."""
     found = [one[name] for one in entry["rounds"] if name in one] if entry else []
-    return harness.middle(found)[0] if found else None
+    return ratios.middle(found)[0] if found else None
 
 
 def speed(entry):

@@ -1,6 +1,6 @@
 """What `benchmarks.gpu` found, in Markdown, with published figures beside it."""
 
-from benchmarks import harness
+from benchmarks import ratios
 from benchmarks.gpu import beside
 from benchmarks.gpu.device import Device
 from benchmarks.gpu.figures import (
@@ -73,7 +73,7 @@ def machine(results, device):
 def row(entry, entries, device):
     """{heading: text} of a measured case."""
     case, training = as_case(entry), entry["task"] == "train"
-    median, least, most = harness.middle([one["images_per_second"] for one in entry["rounds"]])
+    median, least, most = ratios.middle([one["images_per_second"] for one in entry["rounds"]])
     return {
         "precision": case.short,
         "XLA": yes(case.xla),

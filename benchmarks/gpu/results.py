@@ -4,7 +4,7 @@ import dataclasses
 import json
 import subprocess
 
-from benchmarks import harness
+from benchmarks import harness, machine
 from benchmarks.gpu import cases as all_cases
 from zoo import files
 
@@ -22,8 +22,8 @@ def opened(path, settings, device, *, restart=False):
     ResultsError where the figures are of other settings, TensorFlow or driver, unless they are to
     be replaced.
     """
-    there, machine = {}, harness.machine()
-    tensorflow = machine["versions"]["tensorflow"]
+    there, told = {}, machine.told()
+    tensorflow = told["versions"]["tensorflow"]
     settings = {**settings, "tensorflow": tensorflow, "driver": device.driver}
     if path.exists() and not restart:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def opened(path, settings, device, *, restart=False):
     return {
         "settings": settings,
         "device": dataclasses.asdict(device),
-        "machine": machine,
+        "machine": told,
         "cases": there,
     }
 

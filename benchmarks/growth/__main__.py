@@ -31,18 +31,17 @@ def main(arguments):
         harness.run_one(CONTENDERS)
         return
     start = time.perf_counter()
-    figures, failed = {}, {}
     tasks = plan.quick() if _QUICK.value else plan.full()
     left_out = [] if _QUICK.value or _ALL.value else list(filter(plan.takes_long, tasks))
     with tempfile.TemporaryDirectory() as folder:
-        figures["machine"], failed["machine"] = collect.rate()
+        found = {"machine": harness.Found(*collect.rate())}
         kept = [task for task in tasks if task not in left_out]
-        figures["networks"], failed["networks"] = collect.networks(kept, folder)
+        found["networks"] = harness.Found(*collect.networks(kept, folder))
     calls = 1 if _QUICK.value else 3
-    figures["programs"], failed["programs"] = collect.programs(calls)
-    figures["bare"] = programs.bare(calls)
+    found["programs"] = harness.Found(*collect.programs(calls))
+    found["bare"] = harness.Found(programs.bare(calls), {})
     more = {"folder": harness.folder().name, "calls": calls, "left_out": list(map(str, left_out))}
-    report(harness.write("growth", figures, failed, **more))
+    report(harness.write("growth", found, **more))
     print(f"written: {harness.folder()}/growth.md, in {time.perf_counter() - start:.0f} s")
 
 

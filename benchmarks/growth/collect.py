@@ -63,7 +63,8 @@ def attempt(contender, title, **settings):
     start = time.perf_counter()
     try:
         figures, why = harness.alone(MODULE, contender, settings), None
-        del figures["threads"]
+        for key in ("threads", "processors", "megabytes_at_most"):
+            figures.pop(key, None)
         told = ", ".join(f"{k} {v:.3g}" for k, v in figures.items() if k.endswith(SHOWN))
     except (subprocess.SubprocessError, ValueError) as error:
         figures, why = None, reason(error)

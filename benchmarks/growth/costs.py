@@ -4,7 +4,6 @@ Weights are random, images are noise from memory.
 """
 
 import pathlib
-import re
 import statistics
 import tempfile
 import time
@@ -14,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
+from benchmarks import machine
 from export import classifier, formats, graph, images
 from trainers.engine import optim, steps
 from trainers.plan.recipes import RECIPES
@@ -153,10 +153,5 @@ def matmul():
 
 
 def peak_mib():
-    """The most memory that this process has held.
-
-    The kernel's mark of this program alone: getrusage's ru_maxrss also covers what the process was
-    before it became this one, a copy of its parent.
-    """
-    status = pathlib.Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+    """The most memory that this process has held."""
+    return machine.peak_megabytes() * 1e6 / 2**20

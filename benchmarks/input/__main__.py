@@ -31,19 +31,17 @@ def main(arguments):
         return
     with tempfile.TemporaryDirectory() as folder:
         photographs.write(pathlib.Path(folder) / "photos")
-        parts = compete(folder)
-    results = {name: figures for name, (figures, _) in parts.items()}
-    failures = {name: failed for name, (_, failed) in parts.items()}
-    harness.write("input", results, failures, peer=PEER, goals=GOALS)
+        found = compete(folder)
+    harness.write("input", found, peer=PEER, goals=GOALS)
 
 
 def compete(folder):
-    """{part: (figures, failed)}, of the pictures in the folder and of images in memory."""
+    """{part: Found}, of the pictures in the folder and of images in memory."""
     rounds, quick = flags.FLAGS.rounds, flags.FLAGS.quick
     of_jpegs = QUICK if quick else jpeg.CONTENDERS
     settings = dict(folder=folder, quick=quick)
     return {
-        "jpeg": harness.compete(MODULE, of_jpegs, rounds, folder=folder),
+        "jpeg": harness.compete(MODULE, of_jpegs, rounds, jpeg.GOALS, folder=folder),
         "pca_colour": harness.compete_by_turns(MODULE, "pca_colour", **settings),
         "cifar": harness.compete(MODULE, cifar.CONTENDERS, rounds),
     }

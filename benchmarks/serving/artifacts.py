@@ -14,7 +14,7 @@ from export import formats, images, publish
 from zoo.layers import FusedBatchNormalization
 from zoo.preprocess import InputContract
 
-OF_RANDOM_WEIGHTS = 64  # images held out; what such a network says of more means little
+OF_RANDOM_WEIGHTS = 32  # images held out; what such a network says of more means little
 CALIBRATION = 100  # images
 NOISE = formats.NOISE
 

@@ -16,7 +16,7 @@ import time
 
 from absl import flags
 
-from benchmarks import harness
+from benchmarks import machine
 from benchmarks.serving import storm
 from zoo import files, limits, program
 
@@ -111,7 +111,7 @@ def report(found):
 # `export.serve` under load
 
 Written by `python -m benchmarks.serving.load`. {_CLIENTS.value} clients of one process asked for \
-{_SECONDS.value} s, each one request after the other, on {harness.machine()["processor"]}, which \
+{_SECONDS.value} s, each one request after the other, on {machine.processor()["processor"]}, which \
 others used too; {found["model"].removeprefix("serving demo, version 1: ")}. A request has 1 to 8 \
 images; the largest may have {MAX_MB} MB. Each answer is compared with the trained network's own, \
 to {storm.ATOL:g} of the largest logit.

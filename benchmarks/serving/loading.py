@@ -10,11 +10,11 @@ import tempfile
 
 from absl import flags
 
-from benchmarks import harness
+from benchmarks import harness, machine
 from benchmarks.serving import measure
 from zoo import files, program
 
-harness.define()
+harness.define(rounds=3)
 _FOLDER = flags.DEFINE_string("folder", None, "artifacts of an earlier call, for --contender")
 _GROUP = flags.DEFINE_string("group", None, "whose artifacts they are, for --contender")
 
@@ -45,12 +45,12 @@ def main(arguments):
         settings = dict(folder=folder, group="resnet20" if quick else "resnet50")
         harness.alone(MODULE, "write", settings)
         rounds = 1 if quick else flags.FLAGS.rounds
-        figures, failed = harness.compete(MODULE, list(CONTENDERS), rounds, **settings)
-    if failed:
-        program.usage_error(f"failed: {failed}")
+        found = harness.compete(MODULE, list(CONTENDERS), rounds, **settings)
+    if found.failed:
+        program.usage_error(f"failed: {found.failed}")
     path = (harness.folder() if quick else harness.FOLDER.parent) / REPORT
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_text(path, text(figures, settings["group"], harness.machine()))
+    files.write_text(path, text(found.figures, settings["group"], machine.told()))
     print(f"{path}: written")
 
 
@@ -70,14 +70,14 @@ def write():
     return {}
 
 
-def text(figures, group, machine):
+def text(figures, group, told):
     """The least of each figure, a row a contender -> Markdown."""
     rounds = len(next(iter(figures.values())))
-    versions = machine["versions"]
+    versions = told["versions"]
     lines = [
         "# What a SavedModel's weights cost",
         f"{group} with random weights, TensorFlow {versions['tensorflow']} in Python, "
-        f"{machine['processor']}, {machine['cores']} cores shared with other work; the least of "
+        f"{told['processor']}, {told['cores']} cores shared with other work; the least of "
         f"{rounds} rounds, each in a process of its own. `python -m {MODULE}` takes them again.",
         "\n".join(
             [

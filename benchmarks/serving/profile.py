@@ -1,4 +1,4 @@
-"""Where the time of a call goes, by oneDNN's own log: what TensorFlow computes with on CPUs."""
+"""Where the time of a call goes: by oneDNN's log, TensorFlow's means on CPUs, and by OpenVINO's."""
 
 import collections
 import json
@@ -30,3 +30,27 @@ def by_kind(lines):
             kind = ", ".join(filter(None, (words[at + 2], words[at + 3].split(":")[0])))
             found[kind] += float(words[-1]) / 1000
     return dict(found)
+
+
+def of_openvino(path, pixels, calls):
+    """Seconds of a call by kind of operation and what computes it: -> {kind: seconds}.
+
+    Of each operation the least of the calls, on one thread, for on more they wait for each other.
+    """
+    import openvino
+
+    core, found, kinds = openvino.Core(), {}, collections.Counter()
+    options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1, "PERF_COUNT": True}
+    request = core.compile_model(core.read_model(path), "CPU", options).create_infer_request()
+    for _ in range(calls):
+        request.infer([pixels])
+        for one in request.profiling_info:
+            if one.status == openvino.ProfilingInfo.Status.EXECUTED:
+                kind = f"{one.node_type}, {one.exec_type}"
+                seconds = one.real_time.total_seconds()
+                found[one.node_name] = min(
+                    (seconds, kind), found.get(one.node_name, (seconds, kind))
+                )
+    for seconds, kind in found.values():
+        kinds[kind] += seconds
+    return dict(kinds)

@@ -9,6 +9,7 @@ import ctypes
 import ipaddress
 import os
 import socket
+import stat
 import struct
 
 SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python has no name for it
@@ -35,10 +36,13 @@ def only_at(address: str):
 def listening() -> set[int]:
     """The file descriptors at which this process listens."""
     found = set()
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(name))) as own:
-            if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                found.add(int(name))
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                continue  # which `socket` would refuse, and leave its copy open
+            with socket.socket(fileno=os.dup(number)) as own:
+                if own.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    found.add(number)
     return found
 
 

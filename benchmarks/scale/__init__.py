@@ -1,0 +1,1 @@
+"""What docs/scale.md claims, measured at small scale: `python -m benchmarks.scale`."""

@@ -21,6 +21,11 @@ def settings(net, asked, budget=1, **more):
     return tuple(flags.items())
 
 
+def seeds(asked, budget):
+    """The seeds that are trained so long: of a demo's long runs, which cost most, the first."""
+    return asked.seeds[:1] if asked.scale == "demo" and budget > 1 else asked.seeds
+
+
 def steps_of(net, flags):
     """The steps of a run with such flags, or those of the net's recipe."""
     return int(flags.get("steps", scales.FULL_STEPS[scales.stem(net)]))

@@ -67,8 +67,8 @@ def runs(nets, asked):
     todo = {net: [jobs.Job(net, s, settings(net, asked)) for s in asked.seeds] for net in nets}
     for net in ends(nets, "plain"):
         budget = LONGER[asked.scale]
-        flags = settings(net, asked, budget)
-        todo[f"{net}, {budget} times the steps"] = [jobs.Job(net, s, flags) for s in asked.seeds]
+        flags, seeds = settings(net, asked, budget), budgets.seeds(asked, budget)
+        todo[f"{net}, {budget} times the steps"] = [jobs.Job(net, s, flags) for s in seeds]
     return todo
 
 
@@ -118,7 +118,7 @@ def draw(path, results, norms, facts):
         for axes in panels[1, 1:]:
             axes.set_ylim(min(low), max(high))
         panels[1, 1].legend(frameon=False, fontsize=7)
-        figures.headed(drawing, facts, f"; {len(results.origin['seeds'])} seeds, a point each")
+        figures.headed(drawing, facts, "; a point a seed")
 
 
 def rows(results, norms, classes, report):

@@ -98,7 +98,8 @@ def lasting(results, classes):
     shows = "still shows" if all(a < b for a, b in pairs) else "does not show any more"
     low, high = (statistics.mean(results.training(label)) for label in longer)
     times = deep.partition(", ")[2]
-    return f"With {times} it {shows}: {low:.1%} and {high:.1%}."
+    count = len(results.training(deep))
+    return f"With {times} it {shows} ({count} seed{'s' * (count > 1)}): {low:.1%} and {high:.1%}."
 
 
 def health(start, end):

@@ -55,6 +55,11 @@ def test_a_budget_is_so_many_times_the_steps():
     assert (flags["steps"], flags["round_steps"]) == ("1800000", "1000")  # 3 x 60e4, Sec. 3.4
 
 
+def test_the_caveat_has_the_rate_that_digits_are_trained_at():
+    said = budgets.caveat(DEMO, ["plain8"])
+    assert "at a learning rate of 0.005, divided by 10" in said and "0.02" not in said
+
+
 def test_the_longer_runs_are_the_shallowest_and_the_deepest_plain_net():
     todo = degradation.runs(["plain32", "plain8", "plain20", "resnet20"], DEMO)
     longer = {label: each for label, each in todo.items() if "," in label}

@@ -29,3 +29,8 @@ def seeds(asked, budget):
 def steps_of(net, flags):
     """The steps of a run with such flags, or those of the net's recipe."""
     return int(flags.get("steps", scales.FULL_STEPS[scales.stem(net)]))
+
+
+def caveat(asked, nets):
+    """What a report says of its scale, with these studies' rate where it is of digits."""
+    return scales.caveat(asked, nets).replace("rate of 0.02", f"rate of {DIGITS_RATE}")

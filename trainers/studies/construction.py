@@ -7,7 +7,7 @@ that construction. --nets=SHALLOW,DEEP.
 
 import statistics
 
-from trainers.studies import budgets, jobs, options, scales
+from trainers.studies import budgets, jobs, options
 from trainers.studies.degrading import LEARNED
 from zoo import program, specs
 
@@ -101,7 +101,7 @@ def write(asked, nets, measured, results, facts):
         "![error against steps, from scratch and from the construction](construction.png)",
         report.table(["network", "steps", "training error %", "validation error %"], table),
         NOTES,
-        scales.caveat(asked, nets),
+        budgets.caveat(asked, nets),
         report.origin(**results.origin),
     ]
     numbers = report.numbers(results, None, said) | {"whole_images": measured, "images": facts}
@@ -194,7 +194,7 @@ its training error should be no higher; yet solvers do not find one as good "in 
 
 NOTES = """\
 1x are the steps that the shallower net and so the construction were trained for; each budget has
-its own schedule, to the end. Errors are of whole images without augmentation, of up to 10,000 of
+its own schedule, to the end. Errors are of whole images without augmentation, of up to 5,000 of
 each split, the same for every net. What was trained on from the construction has had 2x in all."""
 
 

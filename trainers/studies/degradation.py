@@ -56,7 +56,7 @@ def study(asked):
         numbers["families"][stem] = found
     sections += [
         NOTES,
-        scales.caveat(asked, list(trained.histories)),
+        budgets.caveat(asked, list(trained.histories)),
         report.origin(**trained.origin),
     ]
     report.write(asked.output_dir, "degradation", sections, numbers)

@@ -74,6 +74,17 @@ def last_to_others(found):
     return last / statistics.median(others)
 
 
+def in_short(found):
+    """One seed's run by the figures that sentences are made of."""
+    short = {"error": found["error"]}
+    for when in WHEN:
+        one = found[when]
+        short[when] = {"mean_std": mean_std(one), "last_to_others": last_to_others(one)}
+        if one["blocks"]:
+            short[when]["median_ratio"] = median_ratio(one)
+    return short
+
+
 def block_layer(found, block):
     """The row of the 3x3 layer that a block's F ends with; of a bottleneck, its only one."""
     own = [row for row in found["layers"] if row["layer"].startswith(f"{block}_")]

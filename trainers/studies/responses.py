@@ -10,7 +10,7 @@ import statistics
 
 from absl import flags
 
-from trainers.studies import budgets, jobs, options, responding, scales
+from trainers.studies import budgets, jobs, options, responding
 from zoo import program
 
 _RUN_DIR = flags.DEFINE_multi_string("run_dir", None, "measure these runs, not the study's own")
@@ -53,9 +53,10 @@ def study(asked, given=None):
             draw(drawing, seeds)
             figures.headed(drawing, facts, f"; statistics of {responding.IMAGES:,} held out")
     means = {label: responding.mean_of(each) for label, each in seeds.items()}
-    numbers = {"finding": responding.finding(seeds), "seeds": seeds, "means": means}
+    numbers = {"finding": responding.finding(seeds), "means": means}
+    numbers["seeds"] = {x: [responding.in_short(one) for one in each] for x, each in seeds.items()}
     numbers |= {"origin": origin, "images": facts}
-    told = [] if given else [scales.caveat(asked, [x.partition(", ")[0] for x in seeds])]
+    told = [] if given else [budgets.caveat(asked, [x.partition(", ")[0] for x in seeds])]
     parts = [*sections(seeds, means, report), *told, report.origin(**origin)]
     report.write(asked.output_dir, "responses", parts, numbers)
 

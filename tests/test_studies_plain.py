@@ -61,19 +61,19 @@ def test_the_caveat_has_the_rate_that_digits_are_trained_at():
 
 
 def test_the_longer_runs_are_the_shallowest_and_the_deepest_plain_net():
-    todo = degradation.runs(["plain32", "plain8", "plain20", "resnet20"], DEMO)
+    todo = degradation.runs(["plain32", "plain8", "plain20", "resnet20"], DEMO, 4)
     longer = {label: each for label, each in todo.items() if "," in label}
     assert list(longer) == ["plain8, 4 times the steps", "plain32, 4 times the steps"]
     (one,) = longer["plain8, 4 times the steps"]  # the first seed's alone
     assert one.seed == 0 and dict(one.settings)["steps"] == str(4 * 400)
-    assert len(degradation.runs(["plain8", "resnet20"], DEMO)) == 2
+    assert len(degradation.runs(["plain8", "resnet20"], DEMO, 4)) == 2
     paper = dict(degradation.settings("resnet34", options.Options(scale="paper")))
     assert paper == {"data": "imagenet2012", "recipe": "imagenet", "shortcut": "A"}  # Table 2
 
 
 def test_studies_of_plain_nets_share_their_runs():
     scratch = construction.from_scratch("plain20", "plain44", DEMO)
-    degraded = degradation.runs(degradation.NETS["demo"], DEMO)
+    degraded = degradation.runs(degradation.NETS["demo"], DEMO, 4)
     responding_ = responses_study.runs(DEMO)
     assert scratch["plain44, 2x"] == degraded["plain44"]
     assert scratch["plain44, 8x"] == degraded["plain44, 4 times the steps"]

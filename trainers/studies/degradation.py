@@ -7,7 +7,11 @@ gradients are that reach each layer (Sec. 4.1).
 
 from trainers.studies import budgets, jobs, options, scales
 from trainers.studies.degrading import WHEN, ends, finding, first_to_last, learned, lengths_of
-from zoo import program, specs
+from zoo import limits, program, specs
+
+_LONGER = limits.DEFINE_integer(
+    "longer", None, "ends of the plain nets again, for so many times the steps; 0: not again"
+)
 
 NETS = {
     "demo": ["plain20", "plain32", "plain44", "resnet20", "resnet44"],
@@ -30,12 +34,13 @@ HEADER = [
 
 
 def main(arguments):
-    study(options.read(arguments))
+    asked = options.read(arguments)
+    study(asked, LONGER[asked.scale] if _LONGER.value is None else _LONGER.value)
 
 
-def study(asked):
+def study(asked, longer):
     families = scales.families(asked.nets or NETS[asked.scale])
-    todo = {stem: runs(nets, asked) for stem, nets in families.items()}
+    todo = {stem: runs(nets, asked, longer) for stem, nets in families.items()}
     trained = jobs.train(
         {label: job for part in todo.values() for label, job in part.items()}, asked
     )
@@ -62,13 +67,12 @@ def study(asked):
     report.write(asked.output_dir, "degradation", sections, numbers)
 
 
-def runs(nets, asked):
+def runs(nets, asked, longer):
     """{label: [Job]} of one family: every net, then the shallowest and deepest plain for longer."""
     todo = {net: [jobs.Job(net, s, settings(net, asked)) for s in asked.seeds] for net in nets}
-    for net in ends(nets, "plain"):
-        budget = LONGER[asked.scale]
-        flags, seeds = settings(net, asked, budget), budgets.seeds(asked, budget)
-        todo[f"{net}, {budget} times the steps"] = [jobs.Job(net, s, flags) for s in seeds]
+    for net in ends(nets, "plain") if longer else ():
+        chosen, seeds = settings(net, asked, longer), budgets.seeds(asked, longer)
+        todo[f"{net}, {longer} times the steps"] = [jobs.Job(net, s, chosen) for s in seeds]
     return todo
 
 

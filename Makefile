@@ -69,11 +69,11 @@ data: $(RUN)  ## download and prepare Fashion-MNIST
 
 reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
 	$(PY) -m trainers.studies.table1
-	$(PY) -m trainers.studies.degradation
+	$(PY) -m trainers.studies.degradation --seeds=0,1
 	$(PY) -m trainers.studies.shortcuts
 	$(PY) -m trainers.studies.depth
-	$(PY) -m trainers.studies.responses
-	$(PY) -m trainers.studies.construction
+	$(PY) -m trainers.studies.responses --seeds=0,1
+	$(PY) -m trainers.studies.construction --seeds=0,1
 	$(PY) -m trainers.studies.detection
 	$(PY) -m trainers.studies.index
 

@@ -43,6 +43,25 @@ def test_coupled_sgd_is_caffes_rule():
     assert np.abs(convert(other) - expected).max() > 1e-3
 
 
+def test_decay_of_all_takes_gamma_beta_and_biases_too():
+    """Gradients of zero leave Caffe's rule on the weights: w - lr l w, then momentum besides."""
+    recipe = dataclasses.replace(
+        RECIPES["cifar10"], weight_decay=0.05, decay="all", drops=(), learning_rate=0.1
+    )
+    variables = [keras.Variable(np.full(shape, 2.0), dtype="float64") for shape in ((1, 1), (1,))]
+    optimizer = optim.momentum_sgd(recipe)
+    optimizer.build(variables)
+    zeros = [np.zeros(v.shape) for v in variables]
+    for _ in range(3):
+        optimizer.apply([keras.ops.convert_to_tensor(z) for z in zeros], variables)
+    for variable, zero in zip(variables, zeros, strict=True):
+        expected = caffe(zero + 2.0, [zero] * 3, 0.1, 0.9, 0.05)
+        np.testing.assert_allclose(convert(variable), expected, rtol=1e-6)
+    assert optim.CoupledSGD.from_config(optim.CoupledSGD(decay="all").get_config()).decay == "all"
+    with pytest.raises(ValueError, match="--decay: expected one of kernels, all, got 'none'"):
+        dataclasses.replace(recipe, decay="none")
+
+
 def rates(recipe, *steps):
     schedule = optim.schedule(recipe)
     return [float(schedule(step)) for step in steps]

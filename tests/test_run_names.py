@@ -201,3 +201,12 @@ def test_moved_pictures_are_no_other_run(begun):
     older = "".join(line for line in text.splitlines(True) if not line.startswith("--data_dir"))
     assert plan.differing(text, older) == []
     assert directory.begun(run_dir)
+
+
+def test_runs_older_than_a_flag_are_of_its_default(begun):
+    """A run of before `--decay` was one with decay on kernels: it goes on as it did."""
+    text = (begun[1] / "flags.txt").read_text()
+    older = "".join(line for line in text.splitlines(True) if not line.startswith("--decay="))
+    assert older != text and plan.differing(text, older) == []
+    other = text.replace("--decay=kernels", "--decay=all")
+    assert plan.differing(other, older) == ["decay"]

@@ -11,7 +11,6 @@ from keras.ops import convert_to_numpy as convert
 
 import zoo
 from trainers.studies import (
-    construction,
     degradation,
     depth,
     figures,
@@ -22,7 +21,6 @@ from trainers.studies import (
     shortcuts,
     table1,
 )
-from trainers.studies import responses as responses_study
 from trainers.watching import responses
 
 ASKED = options.Options(seeds=(0, 1))
@@ -81,11 +79,9 @@ def test_mean_and_deviation_by_hand():
 
 def test_studies_share_their_runs():
     """The same net, seed and flags are one directory, whichever study asks."""
-    a = jobs.Job("resnet20", 0, degradation.settings("resnet20", ASKED))
-    b = jobs.Job("resnet20", 0, depth.settings("resnet20", ASKED))
-    c = jobs.Job("resnet20", 0, responses_study.settings("resnet20", ASKED))
+    a = jobs.Job("resnet20", 0, depth.settings("resnet20", ASKED))
     (d,) = [jobs.Job(net, 0, s) for label, net, s in shortcuts.choices(ASKED) if label[-1] == "A"]
-    assert len({job.name for job in (a, b, c, d)}) == 1
+    assert a.name == d.name
     others = [
         jobs.Job("resnet20", 1, a.settings),
         jobs.Job("resnet32", 0, a.settings),
@@ -93,8 +89,6 @@ def test_studies_share_their_runs():
         jobs.Job("resnet20", 0, a.settings, "-from-resnet8"),
     ]
     assert len({job.name for job in (a, *others)}) == 5
-    constructed = construction.labelled_jobs("plain20", "plain32", ASKED)
-    assert constructed["resnet32, from scratch"][1].name == jobs.Job("resnet32", 1, a.settings).name
 
 
 def test_papers_settings_at_full_scale():
@@ -155,11 +149,6 @@ def results_of(errors):
 
 
 def test_sentences_say_what_was_measured():
-    worse = results_of({"plain20": [0.5, 0.7], "plain8": [0.1, 0.1], "resnet8": [0.2]})
-    assert degradation.finding(worse) == (
-        "Training error of plain nets: 10.0% (plain8), 60.0% (plain20). "
-        "Training error of residual nets: 20.0% (resnet8)."
-    )
     overlap = results_of({"r A": [0.1, 0.3], "r B": [0.2, 0.4], "r C": [0.25]})
     assert "does not show" in shortcuts.finding(overlap)
     apart = results_of({"r A": [0.3, 0.4], "r B": [0.2, 0.25], "r C": [0.22]})
@@ -234,21 +223,3 @@ def test_what_cannot_be_studied_is_one_sentence(name, argument, sentence):
     result = study(name, argument)
     assert result.returncode in (1, 2)
     assert sentence in result.stderr and len(result.stderr.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_the_construction_from_end_to_end(tmp_path):
-    """Deeper and the same errors; trained on from there; the same command again only reads."""
-    arguments = ["--nets=plain8,plain14", "--steps=40", "--seeds=0"]
-    arguments += [f"--runs_dir={tmp_path / 'runs'}", f"--output_dir={tmp_path / 'reports'}"]
-    result = study("construction", *arguments)
-    assert result.returncode == 0 and result.stderr == "", result.stderr
-    found = json.loads((tmp_path / "reports" / "construction.json").read_text())
-    measured = found["whole_images"]
-    assert measured["plain14, constructed"] == measured["plain8"]
-    first = {label: each[0][0]["error"] for label, each in found["histories"].items()}
-    # After 4 steps, the one that starts from a trained net is far ahead of the one that does not.
-    assert first["plain14, constructed, then trained"] < first["plain14, from scratch"] - 0.1
-    again = study("construction", *arguments)
-    assert again.returncode == 0 and "-- " not in again.stdout
-    assert json.loads((tmp_path / "reports" / "construction.json").read_text()) == found

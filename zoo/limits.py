@@ -140,6 +140,7 @@ LIMITS = {
     "limit": IMAGES,
     "top": IMAGES,
     "neighbours": IMAGES,
+    "longer": Whole(0, 100),  # times the steps
     "batches": STEPS,
     "batch_size of statistics": Whole(2, BATCH.most),  # one image has no deviation
     "per_class": IMAGES,

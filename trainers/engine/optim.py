@@ -8,18 +8,30 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="residual_zoo")
 class CoupledSGD(keras.optimizers.SGD):
-    """v <- m v - lr (g + l w); w <- w + v, with the decay l on kernels alone.
+    """v <- m v - lr (g + l w); w <- w + v, with the decay l on kernels alone, or on all.
 
     Keras' own `weight_decay` shrinks weights outside the momentum, and a regularizer `L2(l)` has
-    gradient 2 l w. Biases and the normalisation's gamma and beta are not decayed: they are the
-    variables of rank 1. `rates` are factors of the learning rate, one for each variable. It
-    remembers the square of the last gradient, before decay and over all replicas: `gradient_norm`.
+    gradient 2 l w. Biases and the normalisation's gamma and beta are the variables of rank 1: they
+    are decayed where `decay` is "all", as Caffe does by default. `rates` are factors of the
+    learning rate, one for each variable. It remembers the square of the last gradient, before decay
+    and over all replicas: `gradient_norm`.
     """
 
-    def __init__(self, learning_rate=0.1, momentum=0.9, coupled_decay=1e-4, rates=None, **kwargs):
+    def __init__(
+        self,
+        learning_rate=0.1,
+        momentum=0.9,
+        coupled_decay=1e-4,
+        *,
+        decay="kernels",
+        rates=None,
+        **kwargs,
+    ):
         super().__init__(learning_rate, momentum=momentum, **kwargs)
         self.schedule = learning_rate
         self.coupled_decay = coupled_decay
+        self.least_rank = {"kernels": 2, "all": 0}[decay]
+        self.decay = decay
         self.rates = rates
 
     def build(self, variables):
@@ -31,14 +43,14 @@ class CoupledSGD(keras.optimizers.SGD):
         index = self._get_variable_index(variable)
         square = ops.sum(ops.square(ops.cast(gradient, "float32")))
         (self.assign_add if index else self.assign)(self.square, square)
-        if self.coupled_decay and len(variable.shape) > 1:
+        if self.coupled_decay and len(variable.shape) >= self.least_rank:
             gradient = ops.add(gradient, ops.multiply(variable, self.coupled_decay))
         if self.rates:
             learning_rate = learning_rate * self.rates[index]
         super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):
-        own = {"coupled_decay": self.coupled_decay, "rates": self.rates}
+        own = {"coupled_decay": self.coupled_decay, "decay": self.decay, "rates": self.rates}
         return {**super().get_config(), **own}
 
 
@@ -152,6 +164,7 @@ class ConstantWarmup(keras.optimizers.schedules.LearningRateSchedule):
 def momentum_sgd(recipe, rates=None):
     """The recipe's optimizer, with its schedule: Recipe -> CoupledSGD."""
     average = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
+    own = {"decay": recipe.decay, "rates": rates}
     return CoupledSGD(
-        schedule(recipe), recipe.momentum, recipe.weight_decay, rates=rates, name="sgd", **average
+        schedule(recipe), recipe.momentum, recipe.weight_decay, **own, name="sgd", **average
     )

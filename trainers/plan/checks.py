@@ -17,6 +17,7 @@ CHOICES = {
     "augmentation": ("none", "pad_crop", "scale_jitter", "random_resized_crop"),
     "policy": ("none", "trivial", "rand"),
     "mean": ("channel", "pixel"),
+    "decay": ("kernels", "all"),
     "batch_norm": ("replica", "synchronized"),
     "pooling": ("align", "max"),
     "freeze": ("none", "conv1", "conv2", "conv3", "conv4", "conv5", "backbone"),

@@ -42,6 +42,9 @@ class Course:
     warmup_learning_rate: float = setting("learning rate of the warm-up", 0.0)
     momentum: float = setting("of the velocity; weighs the old value", 0.9)
     weight_decay: float = setting("added to the gradient as weight_decay * kernel", 1e-4)
+    decay: str = setting(
+        "what weight_decay is for: kernels, or all that is trained, gamma and beta too", "kernels"
+    )
     ema: float = setting(
         "keep a moving average of the weights too, of this momentum; judged and saved as `ema`", 0.0
     )

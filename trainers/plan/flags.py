@@ -23,6 +23,7 @@ def hyper_parameters(recipe):
 
 
 HYPER_PARAMETERS = hyper_parameters(Recipe)
+BEFORE = {"decay": "kernels"}  # how runs were trained whose flags.txt is older than the flag
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +232,7 @@ def differing(ours, theirs):
 
     def parse(text):
         pairs = (_name_and_value(line) for line in text.splitlines() if line.startswith("--"))
-        return {name: value for name, value in pairs if name != "data_dir"}
+        return BEFORE | {name: value for name, value in pairs if name != "data_dir"}
 
     ours, theirs = parse(ours), parse(theirs)
     return [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]

@@ -2,17 +2,15 @@
 
 import dataclasses
 
-import numpy as np
 import tensorflow as tf
 
 from trainers.data import pipelines
 from trainers.engine import checkpoints
-from trainers.judging import scores
-from trainers.judging.figures import rank
 from trainers.plan import images as run_images
 from trainers.plan.flags import Run
 from trainers.plan.recipes import Recipe
 from trainers.run import classification
+from trainers.studies import states
 from zoo import archive
 from zoo.surgery.deepen import deepen
 
@@ -22,8 +20,7 @@ STATISTICS_IMAGES = 512  # what passes the new layers is measured on so many tra
 def deepened(shallow_dir, name, data_dir=None):
     """The trained network of a run, made deeper: -> (keras.Model, its Manifest)."""
     model, manifest = archive.load(shallow_dir)
-    wanted = run_images.Images(data_dir=data_dir)
-    source = run_images.source_of(manifest, "train", wanted, shallow_dir)
+    source = states.source(manifest, "train", shallow_dir, data_dir)
     images = views_of(source, manifest.input)
     deeper, network = deepen(model, manifest.network, name, images)
     return deeper, dataclasses.replace(manifest, network=network)
@@ -54,14 +51,3 @@ def begin(shallow_dir, run_dir, name, data_dir=None):
     state = classification.build(run, data, tf.distribute.get_strategy())
     state.model.set_weights(deeper.get_weights())
     checkpoints.save(state, run_dir)
-
-
-def errors(model, manifest, data_dir=None):
-    """Top-1 error of the images of each split as evaluation sees them: {split: fraction}."""
-    found = {}
-    for split in ("train", "validation"):
-        source = run_images.source_of(manifest, split, run_images.Images(data_dir=data_dir))
-        one = tf.distribute.get_strategy()
-        answers = scores.of_network(model, manifest, source, scores.Look(), one)
-        found[split] = float(np.mean(rank(answers.probabilities, answers.labels) >= 1))
-    return found

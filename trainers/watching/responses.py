@@ -73,3 +73,37 @@ def moments(model, tensors, batches):
 def from_parameters(norm):
     gamma, beta = (keras.ops.convert_to_numpy(v) for v in (norm.gamma, norm.beta))
     return float(np.sqrt(np.mean(np.float64(gamma) ** 2) + np.var(np.float64(beta))))
+
+
+def without_blocks(model, batches):
+    """What each residual block's F is worth: error with F = 0 -> (error of all, blocks in order).
+
+    F is 0 where gamma and beta of its last normalisation are; `batches` of (images, labels) are
+    gone through once a block. A block has `error_without`.
+    """
+    batches = list(batches)
+    forward = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+
+    def error():
+        wrong = [np.argmax(forward(x).numpy(), axis=1) != np.asarray(y) for x, y in batches]
+        return float(np.mean(np.concatenate(wrong)))
+
+    blocks, whole = [], error()
+    for layer in model.layers:
+        if not layer.name.endswith("_add"):
+            continue
+        block = layer.name.removesuffix("_add")
+        last = last_norm(model, block)
+        kept = [keras.ops.copy(v) for v in (last.gamma, last.beta)]
+        for variable in (last.gamma, last.beta):
+            variable.assign(keras.ops.zeros_like(variable))
+        blocks.append({"block": block, "error_without": error()})
+        for variable, value in zip((last.gamma, last.beta), kept, strict=True):
+            variable.assign(value)
+    return whole, blocks
+
+
+def last_norm(model, block):
+    """The normalisation that F ends with."""
+    places = [x for x in "123" if any(y.name == f"{block}_{x}_bn" for y in model.layers)]
+    return model.get_layer(f"{block}_{places[-1]}_bn")

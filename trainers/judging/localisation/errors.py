@@ -72,7 +72,7 @@ def wrong(right):
 
 
 def per_class(truth, guesses):
-    """How many pictures of each class, and the error of their boxes, None of none: list of dicts."""
+    """Of each class how many pictures, and the error of their boxes, None of none: [dict]."""
     labels, missed = labels_of(truth), ~hits(truth, guesses.told[:, None])[:, 0]
     return [
         {

@@ -14,8 +14,8 @@ from zoo import archive
 
 TINY = (
     *("--data=coco", "--recipe=scenes_single", "--model=resnet8", "--shorter_px=32"),
-    *("--longer_px=48", "--crop_px=28", "--batch_size=4", "--steps=8", "--round_steps=4"),
-    *("--anchor_sizes=12,20", "--rpn_filters=8", "--mirror", "--warmup_steps=2", "--nopictures"),
+    *("--longer_px=48", "--crop_px=28", "--batch_size=8", "--steps=40", "--round_steps=20"),
+    *("--anchor_sizes=12,20", "--rpn_filters=16", "--mirror", "--warmup_steps=4", "--nopictures"),
 )
 CATEGORIES = {4: "blue", 7: "red"}
 
@@ -59,7 +59,7 @@ def test_records_have_losses_and_errors(trained):
 
 @pytest.mark.slow
 def test_a_killed_run_ends_in_the_same_bits(pictures, trained, tmp_path):
-    words = [*TINY, f"--data_dir={pictures}", f"--run_dir={tmp_path}", "--checkpoint_steps=2"]
+    words = [*TINY, f"--data_dir={pictures}", f"--run_dir={tmp_path}", "--checkpoint_steps=8"]
     process = subprocess.Popen(
         command("localise", *words, "--steps_per_execution=1"), stdout=subprocess.DEVNULL
     )

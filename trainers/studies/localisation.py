@@ -15,7 +15,7 @@ NETS = {"demo": "resnet8", "paper": "resnet101"}
 CAVEAT = {
     "demo": "Demo scale: scenes of one handwritten digit, 24 to 72 px tall, on scikit-learn's two "
     "photographs of which 96 px are seen at 48; steps of 32 scenes, 8 anchors of each as in the "
-    "paper, from random weights and not from a trained classifier, 400 of them unless the command "
+    "paper, from random weights and not from a trained classifier, 300 of them unless the command "
     "says otherwise. 300 scenes judge, the same for every seed, whole, at an IoU of 0.5. Top-1 and "
     "top-5 take the classes that the localiser's own scores guess; one box for all classes guesses "
     "none. The paper's figure is of ResNet-101 on ImageNet's central crops; it stands here to be "

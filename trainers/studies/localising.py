@@ -10,8 +10,8 @@ from trainers.studies import jobs
 DEMO = {
     "data": "scenes_single",
     "recipe": "scenes_single",
-    "steps": "400",
-    "round_steps": "100",
+    "steps": "300",
+    "round_steps": "150",
 }
 PAPER = {"data": "imagenet", "recipe": "imagenet"}
 TITLES = {"gt_class_error": "class told", "error": "top-1", "error_top5": "top-5"}

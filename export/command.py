@@ -46,7 +46,8 @@ def export(name, arguments, calibrate=0):
     with program.quiet_start():
         from zoo.manifest import load_manifest
 
-        detects = load_manifest(run_dir).kind == "detector"
+        kind = load_manifest(run_dir).kind
+    detects = kind == "detector"
     if detects and _DATA.value:
         program.usage_error(
             "--data is for classifiers, and this run holds a detector, which is compared on its "
@@ -54,7 +55,7 @@ def export(name, arguments, calibrate=0):
         )
     if not detects and _IMAGE_SIZE.value:
         program.usage_error(
-            "--image_size is for detectors, and this run holds a classifier, which has its size "
+            f"--image_size is for detectors, and this run holds a {kind}, which has its size "
             "from training: leave it out"
         )
     return (

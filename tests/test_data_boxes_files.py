@@ -72,7 +72,7 @@ def test_what_is_missing_is_named(tmp_path):
     (tmp_path / "train2017" / "a.png").unlink()
     with pytest.raises(sources.DataError, match="image 7: no file a.png in .*train2017"):
         boxes.load("coco", "train", data_dir=str(tmp_path))
-    with pytest.raises(sources.DataError, match="scenes, coco, voc.*'cocoa'"):
+    with pytest.raises(sources.DataError, match="scenes, scenes_single, coco, voc.*'cocoa'"):
         boxes.load("cocoa", "train")
     (tmp_path / "annotations" / "instances_train2017.json").write_text("[]")
     with pytest.raises(sources.DataError, match="instances_train2017.json: expected COCO's images"):

@@ -20,6 +20,7 @@ PATHS = ("dir", "file", "folder", "labels")
 # What another flag or the disk has a say in, or what TensorFlow must have loaded.
 LATER = {
     "backbone_rate",
+    "classifier",
     "contender",
     "csv",
     "data_dir",

@@ -38,6 +38,11 @@ def main(paths):
 
         asked = flags.FLAGS
         kind = archive.load_manifest(asked.run_dir).kind
+        if kind not in NOT_FOR:
+            raise archive.ArchiveError(
+                f"{asked.run_dir:.80} holds a {kind}, expected a classifier or a detector; "
+                "trainers.evaluate_localisation shows what a localiser finds"
+            )
         foreign = [name for name in NOT_FOR[kind] if asked[name].present]
         if foreign:
             program.usage_error(f"--{foreign[0]} has no meaning for a {kind}: leave it out")

@@ -1,7 +1,8 @@
 """python -m zoo [NAME ...]: the networks of the paper, counted on the built graph.
 
 Without a name, the catalogue beside the paper's figures; with names, the layers of each as
-Table 1 would print them, or with --detector what a detector on each shares and costs a region.
+Table 1 would print them, with --detector what a detector on each shares and costs a region, or with
+--localiser what a localiser on each costs.
 """
 
 import json
@@ -16,6 +17,7 @@ _SHORTCUT = flags.DEFINE_enum("shortcut", None, specs.SHORTCUTS, "instead of the
 _STRIDE = flags.DEFINE_enum("stride", "1x1", specs.STRIDES, "a bottleneck's: v1 is 1x1, v1.5 3x3")
 _WIDTH = limits.DEFINE_float("width", 1.0, "multiplies the filters: 0.5 halves them")
 _DETECTOR = flags.DEFINE_bool("detector", False, "count Faster R-CNN on each network (App. A)")
+_LOCALISER = flags.DEFINE_bool("localiser", False, "count a localiser on each network (App. C)")
 
 
 def main(names):
@@ -27,8 +29,11 @@ def main(names):
         from zoo import catalogue
 
     options = _SHORTCUT.value, _STRIDE.value, _WIDTH.value
-    if _DETECTOR.value:
-        from zoo.detection import count
+    if _DETECTOR.value or _LOCALISER.value:
+        if _DETECTOR.value:
+            from zoo.detection import count
+        else:
+            from zoo.localisation import count
 
         shown, text = (count.row(catalogue.network(s, *options)) for s in chosen), count.as_line
         header = count.HEADER

@@ -13,6 +13,8 @@ import shutil
 from zoo import arrays, files, places, precision
 from zoo.detection import places as detection
 from zoo.detection.network import build_detector
+from zoo.localisation import places as localisation
+from zoo.localisation.network import build_localiser
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
 
@@ -32,8 +34,16 @@ __all__ = [
 
 WEIGHTS = "model.weights.h5"
 # Of each of zoo.manifest.KINDS; the shapes are of what will be built, told beforehand.
-BUILDERS = {"classifier": build_network, "detector": build_detector}
-SHAPES = {"classifier": places.shapes, "detector": detection.shapes}
+BUILDERS = {
+    "classifier": build_network,
+    "detector": build_detector,
+    "localiser": build_localiser,
+}
+SHAPES = {
+    "classifier": places.shapes,
+    "detector": detection.shapes,
+    "localiser": localisation.shapes,
+}
 
 
 def weights_file(weights):

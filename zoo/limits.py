@@ -106,6 +106,7 @@ LIMITS = {
     "shorter_px": SIDE,
     "longer_px": SIDE,
     "scales": SIDE,
+    "crop_px": SIDE,
     "anchor_sizes": Real(1, SIDE.most),
     "anchor_ratios": Real(0.01, 100),
     "bins": Whole(2, 64),

@@ -9,6 +9,7 @@ from zoo import records
 from zoo.contract import InputContract
 from zoo.detection.contract import DetectionInput
 from zoo.detection.specs import Detector
+from zoo.localisation.specs import Localiser
 from zoo.specs import Network
 
 FORMAT = 1
@@ -16,6 +17,7 @@ FORMAT = 1
 KINDS = {
     "classifier": (Network, InputContract),
     "detector": (Detector, DetectionInput),
+    "localiser": (Localiser, DetectionInput),
 }
 MANIFEST = "manifest.json"
 

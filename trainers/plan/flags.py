@@ -45,7 +45,7 @@ def define(values=flags.FLAGS):
     own = {"flag_values": values}
     define_network(own)
     help_ = (
-        "digits, folder, synthetic or a TFDS name such as cifar10; default: the recipe's or digits"
+        "digits, folder, scenes_single, synthetic or a TFDS name; default: the recipe's or digits"
     )
     flags.DEFINE_string("data", None, help_, **own)
     help_ = "default: finetune with --init_from, else the data's or the network's"
@@ -135,7 +135,11 @@ def _unnamed(values):
 
 def _check_data(values, data):
     """ValueError where a directory is given to what is in none."""
-    if data in ("digits", "synthetic") and "data_dir" in values and values.data_dir:
+    if (
+        data in ("digits", "scenes_single", "synthetic")
+        and "data_dir" in values
+        and values.data_dir
+    ):
         raise ValueError(
             f"--data_dir={values.data_dir:.80} is not for {data}, which need none: leave one out, "
             "or give --data=folder for the pictures in it"

@@ -1,7 +1,12 @@
-"""A detector's run: its pictures, its network at step 0, and what the loop is given of both."""
+"""A run on boxes: its pictures, its network at step 0, and what the loop is given of both.
+
+A detector's, unless another `Kind` is named: all that differs is in it.
+"""
 
 import dataclasses
 import os
+import typing
+from collections.abc import Callable
 
 import zoo
 from trainers.data import stream
@@ -16,46 +21,86 @@ from zoo import archive, complexity, precision
 from zoo.detection.network import build_detector
 
 
-def train(run, place):
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What a run on boxes trains; `name` is the manifest's kind, `title` what a person reads.
+
+    `check(data)` raises what is wrong with pictures for it. `described(run, network, classes)` is
+    what `build` makes a model of and the manifest keeps. `task(model, described, recipe)` is the
+    engine's, `rounds(model, described, source, contract, batch_size)` judges.
+    """
+
+    name: str
+    title: str
+    described: Callable
+    build: Callable
+    task: Callable
+    rounds: Callable
+    augmentation: Callable
+    check: Callable = lambda data: None
+
+
+DETECTOR = Kind(
+    "detector",
+    "Faster R-CNN",
+    images.detector,
+    build_detector,
+    detection,
+    rounds.Rounds,
+    images.augmentation,
+)
+
+
+def train(run, place, kind=DETECTOR):
     """Pictures, then a state, new or taken up again, then training: -> training.Trained."""
     with precision.policy(run.precision), stream.unreadable_named():
         directory.check(run, place.run_dir)
         begun = place.run_dir if directory.begun(place.run_dir) else None
         asked, (run, data) = run, images.load(run, place.data_dir, begun, place.accept_changed_data)
+        kind.check(data)
         alike.check(asked, place, data)
         note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
-            detector = described(run, data)
-            state = build(run, detector, place.strategy)
+            described = kind.described(run, network(run), data.train.num_classes)
+            state = build(run, described, place.strategy, kind)
             came = []
             directory.take_up(state, place, lambda: came.append(begin(state, data, run)))
             alike.check_step(state, place)
             directory.claim(asked, place, data)
-            place.say(headline(run, data, state, place.devices, came))
-            place.say(covered(data, detector))
+            place.say(f"{kind.title} on {headline(run, data, state, place.devices, came)}")
+            place.say(covered(data, described))
             if note:
                 place.warn(note)
-            return training.train(run, place, work(run, place, data, state, detector), state)
+            made = Made(kind, described, data, state)
+            return training.train(run, place, work(run, place, made), state)
 
 
-def described(run, data):
-    """What the archive's manifest calls the network."""
+class Made(typing.NamedTuple):
+    """A run's network, its pictures, and what learns of them."""
+
+    kind: Kind
+    described: object
+    data: object
+    state: State
+
+
+def network(run):
+    """The classifier that it stands on: -> zoo.Network."""
     if run.init_from:
         network = transfer.source_network(run.init_from)
     else:
         network = zoo.Network(run.model, 1, None, run.shortcut, stride=run.stride)
-    network = dataclasses.replace(network, num_classes=1, batch_norm=run.recipe.batch_norm)
-    return images.detector(run, network, data.train.num_classes)
+    return dataclasses.replace(network, num_classes=1, batch_norm=run.recipe.batch_norm)
 
 
-def build(run, detector, strategy):
+def build(run, described, strategy, kind=DETECTOR):
     """A State at step 0: weights from the seed."""
     with precision.policy(run.precision), reproducible.weights_of(run.seed), strategy.scope():
-        model = build_detector(detector)
+        model = kind.build(described)
         transfer.freeze(model, run.recipe)
         model.compile(optimizer=optim.momentum_sgd(run.recipe))
         model.optimizer.build(model.trainable_variables)
-        return State(model, model.optimizer, detection(model, detector, run.recipe))
+        return State(model, model.optimizer, kind.task(model, described, run.recipe))
 
 
 def begin(state, data, run):
@@ -67,10 +112,10 @@ def begin(state, data, run):
     return None
 
 
-def covered(data, detector):
+def covered(data, described):
     """How many of the objects an anchor reaches, and what to do where they are few."""
     found = coverage.coverage(
-        data.train.annotations, data.input, detector.stride, detector.sizes, detector.ratios
+        data.train.annotations, data.input, described.stride, described.sizes, described.ratios
     )
     if not found.suggested:
         return str(found)
@@ -81,21 +126,22 @@ def headline(run, data, state, devices, came):
     """What begins here, in a sentence: network, pictures, devices, recipe, from where."""
     start = f"resuming at step {state.step:,}" if state.step else "starting"
     if run.init_from and not state.step:
-        start = transfer.describe(run, came[0])
+        start = transfer.describe(run, state.model, came[0])
     listed = f"{data.train.listing}; " if data.train.listing else ""
     epochs = run.recipe.steps * run.recipe.batch_size / data.train.length
     return (
-        f"Faster R-CNN on {run.model} ({complexity.parameters(state.model):,} parameters to train) "
+        f"{run.model} ({complexity.parameters(state.model):,} parameters to train) "
         f"on {run.data}: {listed}{data.train.length:,} pictures to train, "
         f"{data.validation.length:,} to validate, {data.train.num_classes} classes; {devices}; "
         f"recipe {run.recipe.name}; {start}; {run.recipe.steps:,} steps, {epochs:,.1f} epochs"
     )
 
 
-def work(run, place, data, state, detector):
+def work(run, place, made):
     """What the loop is given: batches, evaluation, manifest, pictures."""
     recipe, strategy = run.recipe, place.strategy
-    random_half = images.augmentation(recipe)
+    kind, described, data, state = made
+    random_half = kind.augmentation(recipe)
 
     def batches(start, stop):
         return distribute.feed(
@@ -112,22 +158,23 @@ def work(run, place, data, state, detector):
             ),
         )
 
-    evaluate = rounds.Rounds(state.model, detector, data.validation, data.input, recipe.batch_size)
+    evaluate = kind.rounds(state.model, described, data.validation, data.input, recipe.batch_size)
 
     def showing():
         from trainers.watching.detections import Detections  # Matplotlib: a third of a second
 
         return [Detections(run.recipe, state, evaluate, place.run_dir)]
 
-    return training.Work(data, batches, evaluate, manifest(run, place, data, detector), showing)
+    return training.Work(data, batches, evaluate, manifest(run, place, made), showing)
 
 
-def manifest(run, place, data, detector):
+def manifest(run, place, made):
     """What the archive says of the run; its step and metrics are filled in at each save."""
     data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
+    data = made.data
     return archive.Manifest(
-        kind="detector",
-        network=detector,
+        kind=made.kind.name,
+        network=made.described,
         input=data.input,
         class_names=data.train.class_names,
         data={

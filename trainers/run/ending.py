@@ -21,7 +21,12 @@ LOST = (
     tf.errors.DeadlineExceededError,
 )
 
-JUDGES = {"classification": "evaluate", "detection": "evaluate_detections"}  # the programs
+# The programs, by the task.
+JUDGES = {
+    "classification": "evaluate",
+    "detection": "evaluate_detections",
+    "localisation": "evaluate_localisation",
+}
 
 
 @contextlib.contextmanager

@@ -39,5 +39,5 @@ class Detections(keras.callbacks.Callback):
         seen = self.rounds.seen
         return [
             np.asarray(sheets.labelled(pixels, seen.truth, number)),
-            np.asarray(sheets.detected(pixels, seen.truth, seen.found, number)),
+            np.asarray(sheets.detected(pixels, seen.truth, seen.found, number, seen.least_shown)),
         ]

@@ -61,16 +61,17 @@ def parts(model):
 
 def _rpn(detector, maps):
     """A 3x3 convolution and two 1x1 siblings (Ren et al. 2015): (B, N), (B, N, 4)."""
-    x = _conv(detector.rpn_filters, 3, "rpn_conv", activation="relu")(maps)
-    logits = _conv(detector.anchors, 1, "rpn_logits", dtype="float32")(x)
-    deltas = _conv(4 * detector.anchors, 1, "rpn_deltas", dtype="float32")(x)
+    x = added_conv(detector.rpn_filters, 3, "rpn_conv", activation="relu")(maps)
+    logits = added_conv(detector.anchors, 1, "rpn_logits", dtype="float32")(x)
+    deltas = added_conv(4 * detector.anchors, 1, "rpn_deltas", dtype="float32")(x)
     return (
         layers.Reshape((-1,), dtype="float32", name="rpn_logits_flat")(logits),
         layers.Reshape((-1, 4), dtype="float32", name="rpn_deltas_flat")(deltas),
     )
 
 
-def _conv(filters, kernel, name, **more):
+def added_conv(filters, kernel, name, **more):
+    """A convolution that a classifier does not have, with a bias, of small random weights."""
     start = normal(0.01)
     return layers.Conv2D(
         filters, kernel, padding="same", kernel_initializer=start, name=name, **more

@@ -49,13 +49,13 @@ class Detector:
         free = dataclasses.replace(network, image_size=None, mean="channel", hidden=None)
         self._keep("network", free)
         for name in ("sizes", "ratios"):
-            self._keep(name, _positives(name, getattr(self, name)))
+            self._keep(name, positives(name, getattr(self, name)))
         if self.pooling not in POOLINGS:
             raise ValueError(f"unknown pooling {self.pooling!r}: expected one of align, max")
         if not isinstance(self.context, bool):
             raise ValueError(f"context: expected true or false, got {self.context!r}")
         for name in COUNTS:
-            self._keep(name, _count(name, getattr(self, name)))
+            self._keep(name, whole(name, getattr(self, name)))
         if self.bins % 2:
             raise ValueError(f"bins: expected an even number, got {self.bins}")
         for name in ("proposal_iou", "least_score", "nms_iou"):
@@ -90,7 +90,7 @@ class Detector:
         object.__setattr__(self, field, value)  # the way into a frozen dataclass
 
 
-def _positives(name, values):
+def positives(name, values):
     if not isinstance(values, (list, tuple)) or not values:
         raise ValueError(f"{name}: expected positive numbers, got {values!r:.80}")
     for value in values:
@@ -99,7 +99,7 @@ def _positives(name, values):
     return tuple(float(value) for value in values)
 
 
-def _count(name, value):
+def whole(name, value):
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {value!r:.80}")
     return int(value)

@@ -13,16 +13,22 @@ import importlib
 from trainers.data import sources
 
 SPLITS = (*sources.SPLITS, "trainval", "test", "all")
-_LOADERS = {"scenes": "scenes", "coco": "coco", "voc": "voc"}
+_LOADERS = {
+    "scenes": "scenes",
+    "scenes_single": "scenes",
+    "coco": "coco",
+    "voc": "voc",
+    "imagenet": "imagenet",
+}
 TFDS = ("voc/2007", "voc/2012", "coco/2017")
 KNOWN = (*_LOADERS, *TFDS)
-BUILT_IN = ("scenes",)  # which need no directory
+BUILT_IN = ("scenes", "scenes_single")  # which need no directory
 
 
 def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0, **options):
     """The set called `name`, one of KNOWN: -> Source with `annotations`. Raises DataError.
 
-    `trainval` is train and validation together. `scenes` takes `length`.
+    `trainval` is train and validation together. The scenes take `length`.
     """
     if name not in KNOWN:
         raise sources.DataError(f"data: expected one of {', '.join(KNOWN)}, got {name!r:.60}")

@@ -6,12 +6,14 @@ pixels, with the same zeros around them.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
 
 from trainers.data import sources
 from trainers.data.augment import windows
+from trainers.data.boxes import crops
 from trainers.data.pipelines import WHOLE, as_written, example_indices, random_numbers
 from trainers.data.stream import finish, stream
 from zoo import limits
@@ -22,15 +24,19 @@ from zoo.detection import preprocess
 class BoxAugmentation:
     """What training does to a picture and its boxes: `shorter_px` are sizes to choose from.
 
-    Each picture is mirrored half the time; without `shorter_px` its size is the contract's.
+    Each picture is mirrored half the time; without `shorter_px` its size is the contract's. With
+    `crop_px` a random square of that side is cut out of it (App. C).
     """
 
     mirror: bool = True
     shorter_px: tuple[int, ...] = ()
+    crop_px: int | None = None
 
     def __post_init__(self):
         if not all(map(limits.SIDE.holds, self.shorter_px)):
             raise ValueError(f"shorter_px: expected {limits.SIDE} each, got {self.shorter_px}")
+        if self.crop_px is not None and not limits.SIDE.holds(self.crop_px):
+            raise ValueError(f"crop_px: expected {limits.SIDE}, got {self.crop_px}")
 
 
 @as_written
@@ -43,7 +49,7 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
     picture's height and width in the batch: below and right of it are zeros. `key` (b, 2) int64 is
     each row's own, for what a task draws: the seed, and its place in training.
     """
-    choices = augmentation.shorter_px or (contract.shorter_px,)
+    choices, crop_px = augmentation.shorter_px or (contract.shorter_px,), augmentation.crop_px
 
     def plan(number):
         step, replica = part.locate(number)
@@ -56,11 +62,14 @@ def train(source, contract, augmentation, *, batch_size, seed, steps, part=WHOLE
         key = tf.stack([tf.fill([batch_size], tf.cast(seed, tf.int64)), positions], axis=1)
         rows = {"index": index, "shorter": shorter, "mirrored": mirrored, "key": key}
         rows["canvas"] = canvas(source, contract, rows)
+        if crop_px:
+            rows["canvas"] = tf.minimum(rows["canvas"], crop_px)
+            rows["corner"] = drawn[:, :2]
         return of_replica(rows, part.rows(replica, batch_size))
 
     start, stop = (steps.start, steps.stop) if isinstance(steps, range) else steps
     numbers = range(start * part.count, stop * part.count)
-    batches = stream(source, preparing(source, contract, choices), plan, numbers)
+    batches = stream(source, preparing(source, contract, choices, crop_px), plan, numbers)
     return finish(batches, "images", "targets", "index", service=service)
 
 
@@ -111,7 +120,7 @@ def of_replica(rows, chosen):
     }
 
 
-def preparing(source, contract, choices):
+def preparing(source, contract, choices, crop_px=None):
     """`stream`'s: rows with images and labels -> rows with images and targets."""
     shape = source.image_shape
     sides = (
@@ -119,7 +128,8 @@ def preparing(source, contract, choices):
         if shape
         else ()
     )
-    work = at_size if shape and sides == {tuple(shape[:2])} else one_by_one
+    as_it_is = shape and sides == {tuple(shape[:2])} and not crop_px
+    work = at_size if as_it_is else functools.partial(one_by_one, crop_px)
 
     def prepare(rows):
         images, targets = work(rows, contract)
@@ -138,29 +148,38 @@ def at_size(rows, _):
     return turned, {**moved(rows["labels"], size, size, mirrored), "size": size, "original": size}
 
 
-def one_by_one(rows, contract):
-    """Each picture read, resized, perhaps mirrored, filled up to the canvas: -> images, targets."""
+def one_by_one(crop_px, rows, contract):
+    """Each picture read, resized, perhaps mirrored, cropped to `crop_px` unless that is None.
+
+    Filled up to the canvas: -> images, targets.
+    """
 
     def one(row):
         image, canvas = row["images"], row["canvas"]
         image = preprocess.read(image, contract) if image.dtype == tf.string else image
         original = tf.shape(image)[:2]
         size = preprocess.fitted(original, row["shorter"], contract.longer_px)
-        size = within(size, canvas)
+        size = size if crop_px else within(size, canvas)
         image = preprocess.resize_to(image, size, contract)
         image = windows.mirrored(image, tf.where(row["mirrored"], 0.0, 1.0))
-        below, right = tf.unstack(canvas - size)
-        return tf.pad(image, [[0, below], [0, right], [0, 0]]), size, original
+        corner = tf.zeros([2], tf.int32)
+        if crop_px:
+            corner = crops.corners(row["corner"], size, crop_px)
+            image = crops.cut(image, corner, crop_px)
+        below, right = tf.unstack(canvas - tf.shape(image)[:2])
+        return tf.pad(image, [[0, below], [0, right], [0, 0]]), size, original, corner
 
-    inputs = {key: rows[key] for key in ("images", "canvas", "shorter", "mirrored")}
-    kinds = (tf.TensorSpec((None, None, 3)), *(tf.TensorSpec((2,), tf.int32),) * 2)
+    names = ("images", "canvas", "shorter", "mirrored", "corner")
+    inputs = {key: rows[key] for key in names if key in rows}
+    kinds = (tf.TensorSpec((None, None, 3)), *(tf.TensorSpec((2,), tf.int32),) * 3)
     if rows["images"].shape[0] == 1:
         made = one({key: value[0] for key, value in inputs.items()})
-        images, size, original = (value[None] for value in made)
+        images, size, original, corner = (value[None] for value in made)
     else:
-        images, size, original = tf.map_fn(one, inputs, fn_output_signature=kinds)
+        images, size, original, corner = tf.map_fn(one, inputs, fn_output_signature=kinds)
     targets = moved(rows["labels"], original, size, rows["mirrored"])
-    return images, {**targets, "size": size, "original": original}
+    targets = {**targets, "size": size, "original": original}
+    return images, crops.moved(targets, corner, crop_px) if crop_px else targets
 
 
 def within(size, canvas):

@@ -1,5 +1,7 @@
 """Handwritten digits on photographs, both of scikit-learn's: scenes to detect, without a download.
 
+`scenes` have up to five digits, `scenes_single` one, and a larger one: pictures to localise in.
+
 The left 70 % of each photograph and the digits that `digits` trains on are for training, the rest
 of both for validation. Scene i is a function of the seed and i alone, made when it is asked for.
 """
@@ -17,7 +19,9 @@ SIZE = 96  # px
 LENGTHS = {"train": 12_000, "validation": 300}
 LEFT = 0.7  # of a photograph's width, to train on
 MOST, CANDIDATES = 5, 9  # digits in a scene; places tried for them
-TALL, WIDE = (12, 40), (0.8, 1.25)  # px of height, even in its logarithm; of the digit's own width
+# Of each set the digits wanted at most, and their height in px, even in its logarithm.
+KINDS = {"scenes": (MOST, (12, 40)), "scenes_single": (1, (24, 72))}
+WIDE = (0.8, 1.25)  # of the digit's own width
 THIN = 6  # px, of a 1
 COVERED = 0.15  # of the smaller of two digits, at most
 INK = 4 / 16  # the grey from which a digit's box counts a row or column
@@ -26,7 +30,7 @@ CONTRAST = 90  # grey levels between the colours of digits and white, or black
 
 
 def load(name, split, *, data_dir=None, seed: int = 0, length=None) -> sources.Source:
-    """(96, 96, 3) uint8 scenes with 1 to 5 digits; the `validation` ones are those of any seed."""
+    """(96, 96, 3) uint8 scenes of one of KINDS; the `validation` ones are those of any seed."""
     if split not in LENGTHS:
         raise sources.DataError(f"{name}: expected one of {tuple(LENGTHS)}, got {split!r}")
     length = length or LENGTHS[split]
@@ -40,7 +44,7 @@ def load(name, split, *, data_dir=None, seed: int = 0, length=None) -> sources.S
     scene, chosen = drawn[:, :SCENE_DRAWS], drawn[:, SCENE_DRAWS:]
     chosen = chosen.reshape(length, CANDIDATES, DIGIT_DRAWS)
     glyph = (chosen[..., 0] * len(glyphs)).astype(np.int64)
-    kept, boxes = places(scene[:, 5], chosen, inks[glyph])
+    kept, boxes = places(scene[:, 5], chosen, inks[glyph], *KINDS[name])
     glyph, colours = of_rows(glyph, kept), of_rows(chosen, kept)[..., 5:]
     there = boxes[..., 2] > 0
     annotations = annotated(boxes, np.where(there, labels[glyph], -1))
@@ -103,14 +107,15 @@ def windowed(drawn, sides):
     return np.concatenate([number[:, None], corner], axis=1)
 
 
-def places(count, drawn, inks):
+def places(count, drawn, inks, most, heights):
     """How many digits (n,), and CANDIDATES of them, -> those that there is room for.
 
     Which of them (n, MOST), and boxes (n, MOST, 4) float32, whole pixels, zeros where there are
-    fewer. `drawn` (n, CANDIDATES, DIGIT_DRAWS) are uniforms, `inks` (n, CANDIDATES, 4).
+    fewer. `drawn` (n, CANDIDATES, DIGIT_DRAWS) are uniforms, `inks` (n, CANDIDATES, 4); `most` and
+    `heights` are of KINDS.
     """
-    wanted = 1 + (count * MOST).astype(np.int64)
-    tall = np.rint(TALL[0] * (TALL[1] / TALL[0]) ** drawn[..., 1])
+    wanted = 1 + (count * most).astype(np.int64)
+    tall = np.rint(heights[0] * (heights[1] / heights[0]) ** drawn[..., 1])
     own = (inks[..., 3] - inks[..., 1]) / (inks[..., 2] - inks[..., 0])
     wide = tall * own * (WIDE[0] + (WIDE[1] - WIDE[0]) * drawn[..., 2])
     sides = np.stack([tall, np.maximum(np.rint(wide), THIN)], axis=-1)

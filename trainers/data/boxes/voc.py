@@ -96,6 +96,12 @@ def document(year, stem):
 def parse(name, year, stem):
     """A picture without its objects, its number its name; (class, where, box, difficult) each."""
     path = document(year, stem)
+    size, noted, things = content(name, path)
+    return Annotated(picture_of(name, year, path, noted), size, stem, []), things
+
+
+def content(name, path):
+    """What a document tells: (height, width) or None, the picture's name, its objects."""
     try:
         tree = ElementTree.parse(path).getroot()
         size = tree.find("size")
@@ -109,9 +115,8 @@ def parse(name, year, stem):
             f"{name}: {short(str(path))}: expected VOC's XML with a name and a bndbox for each "
             f"object: {told}"
         ) from None
-    picture = picture_of(name, year, path, tree.findtext("filename") or "")
     size = size if size and min(size) > 0 else None
-    return Annotated(picture, size, stem, []), things
+    return size, tree.findtext("filename") or "", things
 
 
 def thing_of(number, thing):

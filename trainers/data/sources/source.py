@@ -17,10 +17,11 @@ _LOADERS = {
     "cifar10": "tfds_source",
     "cifar100": "tfds_source",
     "folder": "folder",
+    "scenes_single": "scenes_single",
     "synthetic": "synthetic",
 }
 KNOWN = tuple(_LOADERS)
-BUILT_IN = ("digits", "synthetic")  # which need no directory
+BUILT_IN = ("digits", "scenes_single", "synthetic")  # which need no directory
 
 
 class DataError(ValueError):

@@ -32,6 +32,26 @@ def rpn(logits, deltas, chosen, count):
     )
 
 
+def rpn_of_classes(logits, deltas, chosen, classes, count):
+    """The RPN's losses of a whole batch, by class (App. C): (B, N, K), (B, N, K, 4) -> (B,), (B,).
+
+    `chosen` are Anchors (B, n) at objects of `classes` (B,). Each anchor is or is not an object of
+    each class, a binary logistic regression for each, whose losses are summed; of boxes the own
+    class' learns. Both over `count`.
+    """
+    logits = tf.gather(logits, chosen.index, batch_dims=1)
+    deltas = tf.gather(deltas, chosen.index, batch_dims=1)
+    own = tf.one_hot(classes, logits.shape[-1])[:, None]  # all 0 of a picture without an object
+    at_objects = chosen.weights * tf.cast(chosen.labels, tf.float32)
+    labels = own * tf.cast(chosen.labels, tf.float32)[..., None]
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+    moved = smooth_l1(deltas - chosen.deltas[:, :, None], RPN_BETA)
+    return (
+        tf.reduce_sum(tf.reduce_sum(entropy, axis=-1) * chosen.weights, axis=-1) / count,
+        tf.reduce_sum(tf.where(own * at_objects[..., None] > 0.0, moved, 0.0), axis=(1, 2)) / count,
+    )
+
+
 def head(logits, deltas, regions, count):
     """Softmax cross entropy and the own class' smooth L1: (n, K + 1), (n, K, 4) -> (), ().
 

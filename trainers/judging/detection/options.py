@@ -32,20 +32,25 @@ class Judging:
 def define_judging(values=flags.FLAGS):
     """Defines the flags of `Judging`."""
     own = {"flag_values": values}
+    define_which(own)
+    flags.DEFINE_bool("refine", False, "pool the found boxes again: box refinement (App. B)", **own)
+    flags.DEFINE_bool("vote", False, "box voting (App. B)", **own)
+    help_ = "regions from pictures of these shorter sides (App. B), one picture a step"
+    limits.DEFINE_numbers("scales", None, help_, fewest=0, **own)
+    flags.DEFINE_enum(
+        "metric", "coco", METRICS, "COCO's figures, or VOC's: of 2007 11 points, else area", **own
+    )
+
+
+def define_which(own):
+    """Defines which run is judged, on which pictures, how many a step, and where to write."""
     flags.DEFINE_string("run_dir", None, "the run to judge", required=True, **own)
     flags.DEFINE_string("weights", "model", "as training left them, or ema, best", **own)
     flags.DEFINE_string("data", None, "other pictures than the run's own", **own)
     flags.DEFINE_string("data_dir", None, "where the pictures live; default: the run's", **own)
     flags.DEFINE_enum("split", "validation", SPLITS, "which pictures", **own)
     limits.DEFINE_integer("limit", None, "at most so many pictures", **own)
-    limits.DEFINE_integer("batch_size", 4, "pictures a step; with --scales one", **own)
-    flags.DEFINE_bool("refine", False, "pool the found boxes again: box refinement (App. B)", **own)
-    flags.DEFINE_bool("vote", False, "box voting (App. B)", **own)
-    help_ = "regions from pictures of these shorter sides (App. B)"
-    limits.DEFINE_numbers("scales", None, help_, fewest=0, **own)
-    flags.DEFINE_enum(
-        "metric", "coco", METRICS, "COCO's figures, or VOC's: of 2007 11 points, else area", **own
-    )
+    limits.DEFINE_integer("batch_size", 4, "pictures a step", **own)
     flags.DEFINE_string("output_dir", None, "default: the run's directory", **own)
 
 

@@ -61,14 +61,15 @@ def save(path, image):
         image.save(temporary, "PNG")
 
 
-def pairs(path, truth, found, read):
+def pairs(path, truth, found, read, least=SHOWN_SCORE):
     """The first pictures, evenly over all, as they are labelled and as they were found."""
+    how = f" with {least:.0%} or more" if least else ""
     places = np.unique(np.linspace(0, len(truth.pictures) - 1, PAIRS).round().astype(int))
     shown, captions = [], []
     for number in truth.pictures[places].tolist():
         pixels = read(number)
-        shown += [labelled(pixels, truth, number), detected(pixels, truth, found, number)]
-        captions += [["labelled"], [f"found with {SHOWN_SCORE:.0%} or more"]]
+        shown += [labelled(pixels, truth, number), detected(pixels, truth, found, number, least)]
+        captions += [["labelled"], [f"found{how}"]]
     grid(path, shown, captions, columns=4)
 
 
@@ -79,10 +80,10 @@ def labelled(pixels, truth, number):
     return drawing.draw(pixels, drawing.of_truth(*columns, truth.class_names))
 
 
-def detected(pixels, truth, found, number):
-    """A picture with its detections from SHOWN_SCORE on."""
+def detected(pixels, truth, found, number, least=SHOWN_SCORE):
+    """A picture with its detections of a score of `least` on."""
     rows = objects.on_picture(found, number)
-    kept = found.scores[rows] >= SHOWN_SCORE
+    kept = found.scores[rows] >= least
     columns = (column[rows][kept] for column in (found.boxes, found.scores, found.classes))
     return drawing.draw(pixels, drawing.of_detections(*columns, truth.class_names))
 

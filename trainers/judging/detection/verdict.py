@@ -34,6 +34,7 @@ class Seen:
     truth: objects.Truth
     found: objects.Found
     overlap: np.ndarray | None = None
+    least_shown: float = sheets.SHOWN_SCORE
 
 
 def judge(seen, metric):

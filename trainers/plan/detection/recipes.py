@@ -118,8 +118,3 @@ RECIPES = {
         _COCO,
     )
 }
-
-
-def default_for(data):
-    """The recipe's name when the user names none: the data's own, else VOC's."""
-    return next((r.name for r in RECIPES.values() if r.data == data.partition("/")[0]), "voc")

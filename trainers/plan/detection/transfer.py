@@ -1,4 +1,4 @@
-"""A detector's weights at step 0: those of a classifier, an import or another detector."""
+"""Weights at step 0, of who looks for boxes: those of a classifier, an import, or another such."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def source_network(init_from):
 
 
 def begin(model, init_from):
-    """Fills the layers that the source has too, by name; -> how many of a detector's came along.
+    """Fills the layers that the source has too, by name; -> how many of the new ones came along.
 
     A mean for each pixel becomes a channel's: pictures of a detector have any size. TransferError
     where a layer of the network does not fit.
@@ -45,14 +45,15 @@ def freeze(model, recipe):
     head.freeze(model, recipe.freeze or "none", bool(recipe.freeze_bn))
 
 
-def describe(run, came):
+def describe(run, model, came):
     """For a person: from where, and what of it is trained."""
+    added = sum(layer.name in detection.HEADS for layer in model.layers)
     manifest = archive.load_manifest(run.init_from)
     network = getattr(manifest.network, "network", manifest.network)
     stages = [f"all through {run.recipe.freeze}"] if run.recipe.freeze not in (None, "none") else []
     frozen = stages + ["batch normalisation"] * bool(run.recipe.freeze_bn)
     return (
         f"starting from {network.name} in {run.init_from} (step {manifest.step:,}), "
-        f"{came} of {len(detection.HEADS)} layers of the detector too, "
+        f"{came} of {added} layers on top of it too, "
         f"frozen {' and '.join(frozen) or 'nothing'}"
     )

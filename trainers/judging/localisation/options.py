@@ -1,0 +1,42 @@
+"""How a trained localiser is judged, as a person says it: flags, read without TensorFlow."""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from trainers.judging.detection import options
+
+VIEWS = ("dense", "center")
+
+
+@dataclasses.dataclass(frozen=True)
+class Judging:
+    """Which run, which of its weights, on which pictures, looked at how, classes by whom."""
+
+    run_dir: str
+    weights: str
+    data: str | None
+    data_dir: str | None
+    split: str
+    limit: int | None
+    batch_size: int
+    views: str
+    classifier: str | None
+    output_dir: pathlib.Path
+
+
+def define_judging(values=flags.FLAGS):
+    """Defines the flags of `Judging`."""
+    own = {"flag_values": values}
+    options.define_which(own)
+    help_ = "the whole picture, or its central crop, of training's size"
+    flags.DEFINE_enum("views", "dense", VIEWS, help_, **own)
+    help_ = "a classifier's run to guess classes by; default: the localiser's own scores"
+    flags.DEFINE_string("classifier", None, help_, **own)
+
+
+def read_judging(values=flags.FLAGS):
+    """The Judging that the flags mean."""
+    given = {field.name: values[field.name].value for field in dataclasses.fields(Judging)}
+    return Judging(**given | {"output_dir": pathlib.Path(values.output_dir or values.run_dir)})

@@ -1,0 +1,1 @@
+"""What a localiser's run will compute."""

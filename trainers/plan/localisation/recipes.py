@@ -1,0 +1,75 @@
+"""Recipes of localisers: frozen data, App. C's as far as it goes, and one for scenes of a digit."""
+
+import dataclasses
+
+from trainers.plan.course import Course, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LocalisationRecipe(Course):
+    """How to train a localiser: a few anchors of many pictures a step."""
+
+    by_class: bool = setting("each class has scores and boxes of its own, or all share them", True)
+    shorter_px: int = setting("shorter side of the network's input, px", 256)
+    longer_px: int = setting("longer side at most, px: it may make the shorter one smaller", 1000)
+    scales: tuple[int, ...] = setting("shorter sides to train at, drawn for each picture, px", ())
+    crop_px: int | None = setting("side of the random crop to train on, px; default: none", None)
+    mirror: bool = setting("mirror every second picture", True)
+    anchor_sizes: tuple[float, ...] = setting(
+        "sides of square anchors, px of the network's input", (48.0, 96.0, 152.0)
+    )
+    anchor_ratios: tuple[float, ...] = setting("anchors' heights to widths", (0.5, 1.0, 2.0))
+    rpn_filters: int = setting("channels of the 3x3 convolution on top of the network", 512)
+    rpn_anchors: int = setting("anchors of a picture to learn from, half at objects", 8)
+    freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
+    freeze_bn: bool | None = setting(
+        "batch normalisation in inference mode (App. A); default: with --init_from", None
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.longer_px < self.shorter_px:
+            raise ValueError(
+                f"--longer_px={self.longer_px}: expected at least --shorter_px={self.shorter_px}"
+            )
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        # Measured: reports/localisation.md.
+        LocalisationRecipe(
+            name="scenes_single",
+            source="this project's: a digit on a photograph, seen at half its size, in minutes",
+            data="scenes_single",
+            model="resnet20",
+            batch_size=32,
+            steps=600,
+            round_steps=100,
+            learning_rate=0.05,
+            schedule="cosine",
+            warmup="linear",
+            warmup_steps=50,
+            warmup_learning_rate=1e-3,
+            shorter_px=48,
+            longer_px=48,
+            mirror=False,
+            anchor_sizes=(12.0, 20.0, 32.0),
+            rpn_filters=64,
+        ),
+        LocalisationRecipe(
+            name="imagenet",
+            source="App. C: 256 pictures a step, random crops of 224 px, 8 anchors of each; scales "
+            "as in Sec. 3.4. Anchors, rate and steps, some 20 epochs, are this project's",
+            data="imagenet",
+            model="resnet101",
+            batch_size=256,
+            steps=40_000,
+            round_steps=2000,
+            learning_rate=0.01,
+            drops=(0.75,),
+            scales=tuple(range(256, 481, 32)),
+            crop_px=224,
+        ),
+    )
+}

@@ -1,0 +1,1 @@
+"""Localisation (App. C): a region proposal network that knows classes, on a whole residual net."""

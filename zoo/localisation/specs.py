@@ -1,0 +1,63 @@
+"""A localiser as data: which network, how many classes, which anchors."""
+
+import dataclasses
+
+from zoo.detection.specs import positives, whole
+from zoo.specs import Network
+
+
+@dataclasses.dataclass(frozen=True)
+class Localiser:
+    """Everything that `build_localiser` needs to make the same localiser again.
+
+    `network` is the classifier that it stands on, without its head; its classes and its size have
+    no say. `sizes` are the sides of square anchors in px, `ratios` height to width. Each anchor
+    has a score and a box for each class, as in App. C, or without `by_class` one of both for all
+    of them, as in [32].
+    """
+
+    network: Network
+    num_classes: int
+    by_class: bool = True
+    sizes: tuple[float, ...] = (48.0, 96.0, 152.0)
+    ratios: tuple[float, ...] = (0.5, 1.0, 2.0)
+    rpn_filters: int = 512
+
+    def __post_init__(self):
+        network = self.network
+        if isinstance(network, dict):  # as JSON has it
+            network = Network(**network)
+        if not isinstance(network, Network):
+            raise ValueError(f"network: expected a Network, got {network!r:.80}")
+        if not isinstance(self.by_class, bool):
+            raise ValueError(f"by_class: expected true or false, got {self.by_class!r:.80}")
+        settled = {
+            "network": dataclasses.replace(network, image_size=None, mean="channel"),
+            "sizes": positives("sizes", self.sizes),
+            "ratios": positives("ratios", self.ratios),
+            "num_classes": whole("num_classes", self.num_classes),
+            "rpn_filters": whole("rpn_filters", self.rpn_filters),
+        }
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)  # the way into a frozen dataclass
+
+    @property
+    def name(self):
+        """Of the network."""
+        return self.network.name
+
+    @property
+    def kinds(self):
+        """How many scores and boxes an anchor has."""
+        return self.num_classes if self.by_class else 1
+
+    @property
+    def anchors(self):
+        """How many stand at each position of the map."""
+        return len(self.sizes) * len(self.ratios)
+
+    @property
+    def stride(self):
+        """Pixels of the picture from one position of the last map to the next."""
+        spec = self.network.spec
+        return {"imagenet": 4, "cifar": 1}[spec.stem] * 2 ** (len(spec.depths) - 1)

@@ -129,8 +129,7 @@ def test_an_exporter_names_the_picture_that_it_passed_over(folder, tmp_path):
     network = zoo.Network("resnet8", 2, 8, "A")
     archive.save(source.model, archive.Manifest(network, source.contract, ("cat", "dog")), place)
     arguments = [f"--run_dir={place}", f"--data_dir={place}", f"--output_dir={tmp_path / 'out'}"]
-    command = export_networks.program("export.onnx", *arguments)
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = programs.run("export.onnx", *arguments)
     assert done.returncode == 0, done.stderr
     assert "compared on 5 of the 6 validation images" in done.stdout
     notes = [line for line in done.stderr.splitlines() if line.startswith("NOTE: ")]

@@ -28,8 +28,10 @@ def main(arguments):
     asked = options.read(arguments)
     if len(asked.nets or ("",)) != 1:
         program.usage_error(f"expected one net: --nets; got {len(asked.nets)}")
-    if (asked.scale == "paper") != bool(_INIT_FROM.value and asked.data_dir):
-        program.usage_error("--init_from and --data_dir, both, are for --scale=paper")
+    if {bool(_INIT_FROM.value), bool(asked.data_dir)} != {asked.scale == "paper"}:
+        program.usage_error(
+            "--scale=paper takes --init_from and --data_dir, both; the demo neither"
+        )
     net = asked.nets[0] if asked.nets else NETS[asked.scale]
     start = {"init_from": _INIT_FROM.value} if _INIT_FROM.value else {}
     measured, seconds = {row.label: {} for row in localising.ROWS}, {}

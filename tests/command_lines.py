@@ -27,6 +27,7 @@ HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "torch", "matplotlib", "h
 WORDS = {
     "trainers.evaluate": ["--run_dir=run"],
     "trainers.evaluate_detections": ["--run_dir=run"],
+    "trainers.evaluate_localisation": ["--run_dir=run"],
     "trainers.predict": ["--run_dir=run", "picture.png"],
     "trainers.explain": ["--run_dir=run"],
     "trainers.features": ["--run_dir=run"],

@@ -54,9 +54,9 @@ def test_shapes_are_told_before_anything_is_built(by_class):
 
 def test_a_class_takes_its_own_best_anchors_box():
     """Of two, 10 x 20 px: the first, half its height down; the second, twice as wide, cut."""
-    anchors = tf.constant([[0, 0, 10, 20], [10, 30, 20, 50]], tf.float32)
-    logits = tf.constant([[[2.0, -1.0], [1.0, 0.0]]])
-    deltas = np.full((1, 2, 2, 4), 9, np.float32)
+    anchors = tf.constant([[0, 0, 10, 20], [10, 30, 20, 50], [30, 0, 41, 20]], tf.float32)
+    logits = tf.constant([[[2.0, -1.0], [1.0, 0.0], [9.0, 9.0]]])  # the last leaves the picture
+    deltas = np.full((1, 3, 2, 4), 9, np.float32)
     deltas[0, 0, 0] = 0.5, 0, 0, 0
     deltas[0, 1, 1] = 0, 0, 0, np.log(2)
     boxes, scores = locate.best(logits, tf.constant(deltas), anchors, tf.constant([[40, 55]]))

@@ -49,7 +49,7 @@ def test_a_localiser_begins_with_all_of_a_classifier(tmp_path):
     network = zoo.Network("resnet8", 3, 32, "A")
     classifier = zoo.build_network(network)
     archive.save(
-        classifier, archive.Manifest(network, InputContract(32), ("a", "b", "c")), tmp_path
+        classifier, archive.Manifest(network, InputContract(32, 32), ("a", "b", "c")), tmp_path
     )
     recipe = dataclasses.replace(RECIPES["scenes_single"], rpn_filters=8, freeze_bn=True)
     run = types.SimpleNamespace(recipe=recipe, init_from=tmp_path)

@@ -16,7 +16,9 @@ CAVEAT = {
     "demo": "Demo scale: scenes of one handwritten digit, 24 to 72 px tall, on scikit-learn's two "
     "photographs of which 96 px are seen at 48; steps of 32 scenes, 8 anchors of each as in the "
     "paper, from random weights and not from a trained classifier, 300 of them unless the command "
-    "says otherwise. 300 scenes judge, the same for every seed, whole, at an IoU of 0.5. Top-1 and "
+    "says otherwise. So few are no training's end, and of ten classes each one's boxes learn from "
+    "a tenth of the scenes, that for all from every one. 300 scenes judge, the same for every "
+    "seed, whole, at an IoU of 0.5. Top-1 and "
     "top-5 take the classes that the localiser's own scores guess; one box for all classes guesses "
     "none. The paper's figure is of ResNet-101 on ImageNet's central crops; it stands here to be "
     "read beside ours, not to be met. Its R-CNN step (10.6 % top-5) is not built.",
@@ -28,8 +30,10 @@ def main(arguments):
     asked = options.read(arguments)
     if len(asked.nets or ("",)) != 1:
         program.usage_error(f"expected one net: --nets; got {len(asked.nets)}")
-    if (asked.scale == "paper") != bool(_INIT_FROM.value and asked.data_dir):
-        program.usage_error("--init_from and --data_dir, both, are for --scale=paper")
+    if {bool(_INIT_FROM.value), bool(asked.data_dir)} != {asked.scale == "paper"}:
+        program.usage_error(
+            "--scale=paper takes --init_from and --data_dir, both; the demo neither"
+        )
     net = asked.nets[0] if asked.nets else NETS[asked.scale]
     start = {"init_from": _INIT_FROM.value} if _INIT_FROM.value else {}
     measured, seconds = {row.label: {} for row in localising.ROWS}, {}
@@ -66,7 +70,7 @@ def write(asked, measured, origin):
     with plots.figure(asked.output_dir / "localisation.png", (6.4, 3.6)) as drawing:
         localising.draw(drawing, measured)
     sections = [
-        "# Boxes of each class localise its objects (App. C, Table 13)",
+        "# Boxes by class, or one for all classes (App. C, Table 13)",
         found,
         "The paper: VGG's localiser is wrong on 33.1 % of ImageNet's validation pictures when "
         "their classes are told, an RPN by class on ResNet-101 on 13.3 %.",

@@ -1,9 +1,14 @@
-"""Pixels -> the best box of each class: the one of the anchor that scores highest (App. C)."""
+"""Pixels -> the best box of each class: the one of the anchor that scores highest (App. C).
+
+Anchors across the picture's border have no say, as in training: what a shape that fits nowhere says
+was never learned, and a score that means nothing would beat one of 0.3 that means something.
+"""
 
 import tensorflow as tf
 
+from zoo.detection import anchors as anchor
 from zoo.detection import boxes as box
-from zoo.detection.anchors import grid
+from zoo.detection import nms
 
 
 def locating(model, localiser):
@@ -22,6 +27,8 @@ def locating(model, localiser):
 
 def best(logits, deltas, anchors, sizes):
     """(B, N, K), (B, N, K, 4), (N, 4), (B, 2) -> boxes within the picture (B, K, 4), scores."""
+    inside = anchor.inside(anchors[None], sizes[:, None])
+    logits = tf.where(inside[..., None], logits, nms.NEVER)
     chosen = tf.argmax(logits, axis=1, output_type=tf.int32)  # (B, K)
     batch, kinds = tf.shape(chosen)[0], tf.shape(chosen)[1]
     pictures, classes = tf.meshgrid(tf.range(batch), tf.range(kinds), indexing="ij")
@@ -33,4 +40,4 @@ def best(logits, deltas, anchors, sizes):
 def cells_of(localiser, maps):
     """The anchors of a map: (B, h, w, C) -> (h * w * A, 4)."""
     height, width = (tf.shape(maps)[i] if maps.shape[i] is None else maps.shape[i] for i in (1, 2))
-    return grid(height, width, localiser.stride, localiser.sizes, localiser.ratios)
+    return anchor.grid(height, width, localiser.stride, localiser.sizes, localiser.ratios)

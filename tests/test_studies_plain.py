@@ -213,7 +213,7 @@ def test_a_net_at_chance_is_no_evidence():
 def test_what_gradients_say(start, end, words):
     said = degraded({"plain20": [0.2, 0.3], "plain44": [0.4, 0.5]}, start, end)
     assert words in said
-    assert f"{start:.2g} times its last's in the untrained net, {end:.2g} times" in said
+    assert f"{start:g} times its last's in the untrained net, {end:g} times" in said
 
 
 def built(shallow, scratch, constructed=None):

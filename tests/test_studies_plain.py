@@ -11,9 +11,10 @@ import pytest
 from export_networks import randomised
 from keras.ops import convert_to_numpy as convert
 
-import trainers
 import zoo
+from trainers.engine import checkpoints
 from trainers.judging import gradients
+from trainers.plan.recipes import RECIPES
 from trainers.run import reproducible
 from trainers.studies import (
     budgets,
@@ -30,6 +31,7 @@ from trainers.studies import (
 from trainers.studies import responses as responses_study
 from trainers.watching import responses
 from zoo import archive
+from zoo.preprocess import InputContract
 
 DEMO = options.Options(seeds=(0, 1))
 
@@ -126,6 +128,7 @@ def test_a_block_left_out_is_its_shortcut():
     model = randomised(zoo.build("resnet14", image_size=8))
     rng = np.random.default_rng(0)
     images = np.float32(rng.integers(0, 256, (64, 8, 8, 3)))
+    model.get_layer("conv4_block2_2_bn").beta.assign(rng.normal(0, 50, 64))  # decides the class
     before = [convert(v) for v in model.variables]
     entering = zoo.features(model, ["conv4_block1_out"])(images)["conv4_block1_out"]
     head = keras.Model(model.get_layer("avg_pool").input, model.output)
@@ -211,7 +214,7 @@ def test_a_net_at_chance_is_no_evidence():
 def test_what_gradients_say(start, end, words):
     said = degraded({"plain20": [0.2, 0.3], "plain44": [0.4, 0.5]}, start, end)
     assert words in said
-    assert f"{start:.2g} times its last's in the untrained net, {end:.2g} times" in said
+    assert f"{start:g} times its last's in the untrained net, {end:g} times" in said
 
 
 def built(shallow, scratch, constructed=None):
@@ -233,7 +236,7 @@ def test_the_construction_says_when_the_solver_catches_up():
     one = construction.finding(built([0.2, 0.2], [*far[:3], [0.3]]), "p8", "p14", 10)
     assert "none as good in every seed (the last budget in the one seed tried)." in one
     never = construction.finding(built([0.1, 0.1], far), "p8", "p14", 10)
-    assert "With up to 8 times the steps the solver finds none as good in every seed." in never
+    assert "With up to 8 times the steps the solver finds none as good in every seed" in never
     late = [[0.7, 0.5], [0.4, 0.4], [0.3, 0.3], [0.2, 0.2]]
     said = construction.finding(built([0.2, 0.2], late), "p8", "p14", 10)
     assert "does not find it in 2 times the steps" in said and "At 1x p14 has hardly" in said
@@ -295,48 +298,64 @@ def test_every_seed_is_a_point_and_chance_a_line():
     assert axes.texts[-1].get_text() == "chance, 90 %"
 
 
-# -- end to end, in this process
+# -- end to end, on runs that were not trained
 
 
-def in_process(command, **_):
-    """What `python -m trainers.classify FLAGS` does, without starting Python."""
-    given = dict(word[2:].split("=") for word in command[3:] if "=" in word)
-    integers = {"seed", "steps", "round_steps"}
-    given = {k: int(v) if k in integers else v for k, v in given.items()}
-    given["learning_rate"] = float(given["learning_rate"])
-    given["drops"] = [float(x) for x in given["drops"].split(",")]
-    if "weight_decay" in given:
-        given["weight_decay"] = float(given["weight_decay"])
-    trainers.train(**given, pictures=False, verbose=False)
-    return types.SimpleNamespace(returncode=0)
+def untrained_run(job, asked):
+    """In place of `jobs.finish`: a run directory as training leaves it, of the first weights."""
+    run_dir = asked.runs_dir / job.name
+    if (run_dir / "manifest.json").exists():
+        return run_dir
+    plain = zoo.find(job.model).plain
+    recipe = dataclasses.replace(RECIPES["digits"], steps=10, round_steps=10)
+    manifest = archive.Manifest(
+        network=zoo.Network(
+            name=job.model,
+            num_classes=10,
+            image_size=8,
+            shortcut=None if plain else "A",
+            mean="pixel",
+        ),
+        input=InputContract(8, 8),
+        class_names=tuple("0123456789"),
+        data={"name": "digits", "data_dir": None, "seed": 0}
+        | {"train_images": 1442, "validation_images": 355},
+        recipe=dataclasses.asdict(recipe)
+        | {"model": job.model, "data": "digits", "precision": "float32"},
+        seed=job.seed,
+        step=10,
+    )
+    archive.save(randomised(zoo.build_network(manifest.network)), manifest, run_dir)
+    record = {"step": 10, "error": 0.25, "validation_error": 0.5, "validation_error_top5": 0.0}
+    (run_dir / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+    return run_dir
 
 
+@pytest.mark.slow
 def test_the_studies_from_end_to_end(tmp_path, monkeypatch):
-    """Deeper and the same errors; trained on from there; the same again only reads."""
-    calls = []
-    monkeypatch.setattr(jobs.subprocess, "run", lambda c, **k: calls.append(c) or in_process(c))
-    monkeypatch.setattr(construction, "BUDGETS", (1, 2))
+    """Deeper and the same errors, and a state that training goes on from; whole reports."""
+    monkeypatch.setattr(jobs, "finish", untrained_run)
+    monkeypatch.setattr(construction, "BUDGETS", (1,))
     monkeypatch.setattr(construction, "OF_SHALLOW", {"demo": (1,)})
-    monkeypatch.setattr(degradation, "LONGER", {"demo": 1})
     monkeypatch.setattr(responses_study, "CONTROL", None)
-    monkeypatch.setattr(responding, "BATCHES", 1)
-    asked = options.Options(steps=60, runs_dir=tmp_path / "runs", output_dir=tmp_path / "reports")
+    for name in ("BATCHES", "IMAGES"):
+        monkeypatch.setattr(responding, name, 1)
+    monkeypatch.setattr(states, "GRADIENT_BATCHES", 1)
+    asked = options.Options(runs_dir=tmp_path / "runs", output_dir=tmp_path / "reports")
     construction.study(asked, "resnet8", "resnet14")
     found = json.loads((tmp_path / "reports" / "construction.json").read_text())
     measured = found["whole_images"]
     assert measured["resnet14, constructed"] == measured["resnet8"]
-    first = {label: each[0][0]["error"] for label, each in found["histories"].items()}
-    # After 6 steps, the one that starts from a trained net is far ahead of the one that does not.
-    assert first["resnet14, constructed, then trained"] < first["resnet14"] - 0.1
-    degradation.study(dataclasses.replace(asked, nets=("resnet14", "plain8")))
+    (begun,) = (tmp_path / "runs").glob("*-from-resnet8")
+    assert checkpoints.steps_saved(begun) == [0]
+    degradation.study(dataclasses.replace(asked, nets=("resnet8", "plain8")), 0)
     found = json.loads((tmp_path / "reports" / "degradation.json").read_text())
     assert len(found["families"]["cifar"]["gradients"]["plain8"][0]["end"]) == 8
     assert found["finding"].startswith("Degradation was not tested")
-    responses_study.study(dataclasses.replace(asked, nets=("resnet14",)))
+    responses_study.study(dataclasses.replace(asked, nets=("resnet8",)))
     found = json.loads((tmp_path / "reports" / "responses.json").read_text())
-    assert len(found["means"]["resnet14, decay 0.1 on all"]["end"]["blocks"]) == 6
-    assert {p.suffix for p in (tmp_path / "reports").iterdir()} == {".md", ".json", ".png"}
-    trained = len(calls)
-    construction.study(asked, "resnet8", "resnet14")
-    assert trained == len(calls) == 6  # resnet14 is two studies', the construction is not started
-    assert archive.load_manifest(next((tmp_path / "runs").glob("*from*"))).step == 30
+    assert len(found["means"]["resnet8, decay 0.1 on all"]["end"]["blocks"]) == 3
+    pictures = {"construction", "degradation", "responses", "responses_questions"}
+    assert {p.stem for p in (tmp_path / "reports").glob("*.png")} == pictures
+    text = (tmp_path / "reports" / "degradation.md").read_text()
+    assert "| plain8 | 25.00 | 50.00 |" in text and "355" in text

@@ -5,7 +5,7 @@ the shallowest and the deepest plain net again for longer (Sec. 4.1, footnote 3)
 gradients are that reach each layer (Sec. 4.1).
 """
 
-from trainers.studies import budgets, jobs, options, scales
+from trainers.studies import budgets, degrading, jobs, options, scales
 from trainers.studies.degrading import WHEN, ends, finding, first_to_last, learned, lengths_of
 from zoo import limits, program, specs
 
@@ -111,9 +111,11 @@ def draw(path, results, norms, facts):
         panels = drawing.subplots(2, 3)
         titles = ("plain nets", "residual nets", "plain nets for longer")
         for axes, group, title in zip(panels[0], (plain, residual, longer), titles):
+            if not group:
+                axes.set_axis_off()
+                continue
             figures.chance(axes, facts["classes"])
-            if group:
-                figures.curves(axes, group, title, colour_of=shade)
+            figures.curves(axes, group, title, colour_of=shade)
         figures.by_depth(panels[1, 0], results, facts["classes"])
         for axes, when, title in zip(panels[1, 1:], WHEN, ("untrained", "trained")):
             lengths = {net: [lengths_of(one[when]) for one in each] for net, each in norms.items()}
@@ -131,7 +133,7 @@ def rows(results, norms, classes, report):
     for label in results.histories:
         name = label if learned(results, label, classes) else f"{label} (hardly learned)"
         ratios = (
-            [f"{first_to_last(norms, label, when):.2g}" for when in WHEN]
+            [degrading.times(first_to_last(norms, label, when)) for when in WHEN]
             if label in norms
             else ["–", "–"]
         )

@@ -39,8 +39,8 @@ def finding(results, norms, classes):
     if plain:
         start, end = (first_to_last(norms, plain[1], when) for when in WHEN)
         sentences.append(
-            f"Gradients: that of {plain[1]}'s first layer is {start:.2g} times its last's in the "
-            f"untrained net, {end:.2g} times in the trained one: {health(start, end)}."
+            f"Gradients: that of {plain[1]}'s first layer is {times(start)} times its last's in "
+            f"the untrained net, {times(end)} times in the trained one: {health(start, end)}."
         )
     hardly = [label for label in results.histories if not learned(results, label, classes)]
     if hardly:
@@ -100,6 +100,11 @@ def lasting(results, classes):
     times = deep.partition(", ")[2]
     count = len(results.training(deep))
     return f"With {times} it {shows} ({count} seed{'s' * (count > 1)}): {low:.1%} and {high:.1%}."
+
+
+def times(ratio):
+    """Two digits, or all of a whole number."""
+    return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def health(start, end):

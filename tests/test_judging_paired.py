@@ -42,6 +42,7 @@ def test_the_interval_of_one_seed_is_the_normal_approximations():
     assert not paired.difference(other, other).shows
     back = paired.difference(other, one)
     assert back.shows and (back.low, back.high) == pytest.approx((-found.high, -found.low))
+    assert str(back) == str(-found)
 
 
 def test_seeds_that_disagree_do_not_show():

@@ -1,7 +1,6 @@
 """Two networks' mistakes on the same images, compared: is one better, or is it chance? By numpy."""
 
 import dataclasses
-import math
 
 import numpy as np
 
@@ -25,6 +24,10 @@ class Difference:
     def shows(self):
         """Whether the interval leaves out zero: then one of the two is better."""
         return self.low > 0 or self.high < 0
+
+    def __neg__(self):
+        """The same with the two exchanged."""
+        return Difference(-self.mean, -self.high, -self.low, self.p)
 
     def __str__(self):
         ends = f"{100 * self.low:+.2f} to {100 * self.high:+.2f}"

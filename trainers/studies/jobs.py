@@ -7,14 +7,15 @@ the same command again goes on where it was stopped.
 import dataclasses
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 import time
 
 from zoo import files
 
-# Where plain nets degrade on two CPU cores: 8x8 images, 400 steps, the paper's two drops. At the
-# paper's rate of 0.1 the deeper nets of either kind have not begun to learn after 300 steps.
+# Digits: 8x8 images, 400 steps, the paper's two drops. At the paper's rate of 0.1 the deeper
+# nets of either kind have not begun to learn after 300 steps.
 DEMO = {
     "data": "digits",
     "recipe": "digits",
@@ -27,6 +28,7 @@ DEMO = {
 CIFAR = {"data": "cifar10", "recipe": "cifar10"}
 WARMUP = {"data": "cifar10", "recipe": "cifar10_warmup"}
 IMAGENET = {"data": "imagenet2012", "recipe": "imagenet"}
+NO_DIRECTORY = ("digits", "scenes", "synthetic")
 
 CAVEAT = {
     "demo": "Demo scale: scikit-learn's digits, 1,442 images of 8x8 pixels to train and 355 to "
@@ -55,6 +57,10 @@ class Job:
     program: str = "classify"
 
     @property
+    def data(self):
+        return dict(self.settings)["data"]
+
+    @property
     def arguments(self):
         named = {"model": self.model, "seed": self.seed, **dict(self.settings)}
         return [f"--{name}={value}" for name, value in named.items()]
@@ -62,12 +68,12 @@ class Job:
     @property
     def name(self):
         key = hashlib.sha256("\n".join(sorted(self.arguments)).encode()).hexdigest()[:8]
-        return f"{dict(self.settings)['data']}-{self.model}-seed{self.seed}-{key}{self.start}"
+        return f"{self.data}-{self.model}-seed{self.seed}-{key}{self.start}"
 
 
 def settings(base, options, **more):
-    """A scale's flags, changed by --steps and by a study: a mapping -> a Job's settings."""
-    changed = {**base, **more}
+    """A scale's flags, changed by the command line and a study: a mapping -> a Job's settings."""
+    changed = {**base, **more, **options.engine}
     if options.steps:
         changed["steps"] = str(options.steps)
         changed["round_steps"] = str(max(1, options.steps // 10))
@@ -91,7 +97,9 @@ class Results:
 
 
 def train(todo, options):
-    """Starts, resumes or finds every run: {label: [Job]} -> Results."""
+    """Starts, resumes or finds every run: {label: [Job]} -> Results; --jobs lists them and ends."""
+    if options.jobs:
+        list_jobs(todo, options)
     histories, verdicts, seconds = {}, {}, {}
     for label, each in todo.items():
         for job in each:
@@ -110,14 +118,34 @@ def finish(job, options):
         return run_dir
     print(f"-- {job.name}", flush=True)
     start = time.monotonic()
-    command = [sys.executable, "-m", f"trainers.{job.program}", *job.arguments]
-    command += [f"--run_dir={run_dir}", "--nopictures"]
-    if options.data_dir:
-        command.append(f"--data_dir={options.data_dir}")
-    if subprocess.run(command).returncode or not is_finished(run_dir):
+    if subprocess.run([sys.executable, *command_of(job, options)]).returncode or not is_finished(
+        run_dir
+    ):
         raise StudyError(f"{run_dir} was not trained to its end; the same command resumes it")
     files.write_json(run_dir / "study.json", {"seconds": round(time.monotonic() - start, 1)})
     return run_dir
+
+
+def command_of(job, options):
+    """The words behind `python` that start or resume the run."""
+    command = ["-m", f"trainers.{job.program}", *job.arguments]
+    command += [f"--run_dir={options.runs_dir / job.name}", "--nopictures"]
+    if options.data_dir and job.data not in NO_DIRECTORY:
+        command.append(f"--data_dir={options.data_dir}")
+    return command
+
+
+def list_jobs(todo, options):
+    """Prints the command of every run that is not finished, once, and ends the program.
+
+    Several machines can share them, over one --runs_dir; the study itself then finds them done.
+    What starts from another run's end is begun by the study: until then it is not listed.
+    """
+    for job in {job.name: job for each in todo.values() for job in each}.values():
+        run_dir = options.runs_dir / job.name
+        if not is_finished(run_dir) and (run_dir.exists() or not job.start):
+            print(shlex.join(["python", *command_of(job, options)]))
+    raise SystemExit(0)
 
 
 def is_finished(run_dir):
@@ -148,15 +176,24 @@ def seconds_of(run_dir):
 
 
 def judged(job, run_dir):
-    """{"error", "error_top5"} as the paper reports them: of ten crops for ImageNet's images."""
-    if dict(job.settings)["data"] != IMAGENET["data"]:
+    """{"error", "error_top5"} as the paper reports them: of ten crops for ImageNet's images.
+
+    There the statistics of batch normalisation are recomputed first, as the authors' were.
+    """
+    if job.data != IMAGENET["data"]:
         last = history(run_dir)[-1]
         return {name: last[f"validation_{name}"] for name in ("error", "error_top5")}
     result = run_dir / "ten_crop" / "evaluation.json"
     if not result.exists():
-        command = [sys.executable, "-m", "trainers.evaluate", "--views=ten_crop"]
-        place = [f"--run_dir={run_dir}", f"--output_dir={result.parent}"]
-        if subprocess.run([*command, *place]).returncode:
-            raise StudyError(f"{run_dir} could not be evaluated")
+        asked = [f"--run_dir={run_dir}"]
+        ask(run_dir, "precise_bn", *asked)
+        asked += ["--weights=precise", "--views=ten_crop", f"--output_dir={result.parent}"]
+        ask(run_dir, "evaluate", *asked)
     verdict = json.loads(result.read_text(encoding="utf-8"))
     return {name: verdict[name] for name in ("error", "error_top5")}
+
+
+def ask(run_dir, name, *words):
+    """Runs one of our programs about a run that is finished."""
+    if subprocess.run([sys.executable, "-m", f"trainers.{name}", *words]).returncode:
+        raise StudyError(f"{run_dir} could not be judged by trainers.{name}")

@@ -12,6 +12,7 @@ from keras.ops import convert_to_numpy as convert
 import zoo
 from trainers.studies import (
     construction,
+    costs,
     degradation,
     depth,
     figures,
@@ -20,7 +21,6 @@ from trainers.studies import (
     options,
     report,
     shortcuts,
-    table1,
 )
 from trainers.studies import responses as responses_study
 from trainers.watching import responses
@@ -171,20 +171,11 @@ def test_sentences_say_what_was_measured():
 
 def test_training_cost_by_hand():
     """resnet20: 6 x 40.55e6 multiply-adds x 64,000 x 128 images = 1.99e15, at 1e12 a second."""
-    row = table1.with_cost({"image_size": 32, "multiply_adds": 40_550_000})
+    row = costs.with_cost({"image_size": 32, "multiply_adds": 40_550_000})
     assert row["training_flops"] == pytest.approx(1.993e15, rel=1e-3)
     assert row["gpu_hours"] == pytest.approx(0.5536, rel=1e-3)
-    row = table1.with_cost({"image_size": 224, "multiply_adds": 3.8e9})
+    row = costs.with_cost({"image_size": 224, "multiply_adds": 3.8e9})
     assert row["training_flops"] == pytest.approx(6 * 3.8e9 * 600_000 * 256)
-
-
-def test_the_index_adds_up_a_claims_cost(tmp_path):
-    claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20", "resnet20", "resnet110"))
-    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1.5, "resnet110": 4.0})
-    assert "**Measured**: It does. [The report](depth.md)" in text
-    assert "--scale=paper --data_dir=DIR`, about 7 GPU-hours a seed." in text
-    with pytest.raises(index.MissingReport, match="run python -m trainers.studies.depth first"):
-        index.read(tmp_path, "depth")
 
 
 def test_runs_that_studies_share_are_timed_once():

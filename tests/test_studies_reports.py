@@ -14,12 +14,12 @@ from trainers.studies import (
     construction,
     costs,
     degradation,
-    depth,
     figures,
     index,
     jobs,
     options,
     report,
+    scales,
     shortcuts,
 )
 from trainers.studies import responses as responses_study
@@ -82,7 +82,7 @@ def test_mean_and_deviation_by_hand():
 def test_studies_share_their_runs():
     """The same net, seed and flags are one directory, whichever study asks."""
     a = jobs.Job("resnet20", 0, degradation.settings("resnet20", ASKED))
-    b = jobs.Job("resnet20", 0, depth.settings("resnet20", ASKED))
+    b = jobs.Job("resnet20", 0, jobs.settings(scales.base("resnet20", ASKED), ASKED))
     c = jobs.Job("resnet20", 0, responses_study.settings("resnet20", ASKED))
     (d,) = [jobs.Job(net, 0, s) for label, net, s in shortcuts.choices(ASKED) if label[-1] == "A"]
     assert len({job.name for job in (a, b, c, d)}) == 1
@@ -105,9 +105,6 @@ def test_papers_settings_at_full_scale():
         "shortcut": "A",
     }
     assert dict(degradation.settings("plain56", asked))["recipe"] == "cifar10"
-    assert dict(depth.settings("resnet110", asked))["recipe"] == "cifar10_warmup"
-    labels = [label for label, *_ in shortcuts.choices(asked)]
-    assert set(labels) == set(shortcuts.PAPER)
     fewer = dict(jobs.settings(jobs.CIFAR, options.Options(steps=100)))
     assert fewer["steps"] == "100" and fewer["round_steps"] == "10"
 
@@ -160,13 +157,6 @@ def test_sentences_say_what_was_measured():
         "Training error of plain nets: 10.0% (plain8), 60.0% (plain20). "
         "Training error of residual nets: 20.0% (resnet8)."
     )
-    overlap = results_of({"r A": [0.1, 0.3], "r B": [0.2, 0.4], "r C": [0.25]})
-    assert "does not show" in shortcuts.finding(overlap)
-    apart = results_of({"r A": [0.3, 0.4], "r B": [0.2, 0.25], "r C": [0.22]})
-    assert shortcuts.finding(apart).startswith(
-        "By validation error: r C 22.0%, r B 22.5%, r A 35.0%"
-    )
-    assert "the seeds of r A and r B, of r A and r C do not overlap" in shortcuts.finding(apart)
 
 
 def test_training_cost_by_hand():

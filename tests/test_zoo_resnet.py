@@ -172,7 +172,7 @@ def test_pixels_are_not_rounded_to_keras_own_default_type(floatx):
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet19", "resnet8x", "plain50", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
+    "name", ["resnet19", "resnet8x", "plain152", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
 )
 def test_unknown_name_lists_the_known(name):
     with pytest.raises(ValueError, match="unknown network .*plain18.*resnet152.*6n"):

@@ -1,5 +1,7 @@
 """What trained networks say of each validation image: what they are compared by, image by image."""
 
+import dataclasses
+
 import numpy as np
 
 from trainers.studies.jobs import StudyError
@@ -77,3 +79,46 @@ def compare(one, other, first=1):
         if not same or not np.array_equal(found.labels, one[0].labels):
             raise StudyError("networks are compared on the same images, these saw different ones")
     return paired.difference(*([wrong(each, first) for each in side] for side in (one, other)))
+
+
+def of_job(job, options):
+    """A finished Job's Scores, as the paper looks: ten crops and true averages for ImageNet's."""
+    from trainers.studies import jobs
+
+    run_dir = options.runs_dir / job.name
+    if job.data == jobs.IMAGENET["data"]:
+        return of_run(run_dir, "ten_crop", weights="precise")
+    return of_run(run_dir)
+
+
+def of_jobs(todo, options):
+    """{label: [Job]} -> {label: [Scores]}, a seed each; the runs are finished."""
+    return {label: [of_job(job, options) for job in each] for label, each in todo.items()}
+
+
+def as_numbers(pairs):
+    """{(label, label): Difference} for JSON."""
+    return {
+        f"{one} - {other}": {**dataclasses.asdict(gain), "shows": gain.shows}
+        for (one, other), gain in pairs.items()
+    }
+
+
+def table(pairs, report):
+    """{(label, label): Difference} as Markdown: which has how much more error than which."""
+    rows = [
+        [
+            f"{one} less {other}",
+            f"{100 * gain.mean:+.2f}",
+            f"{100 * gain.low:+.2f} to {100 * gain.high:+.2f}",
+            ", ".join(f"{p:.2g}" for p in gain.p),
+        ]
+        for (one, other), gain in pairs.items()
+    ]
+    header = [
+        "error of",
+        "points",
+        "95 % interval over images and seeds",
+        "McNemar's p, a seed each",
+    ]
+    return report.table(header, rows)

@@ -30,9 +30,9 @@ ROWS = (
     Row("Table 3", "shortcuts A, B, C; deeper nets", "plain 28.54 %; A 25.03, B 24.52, C 24.19 %; "
         "50: 22.85, 101: 21.75, 152: 21.43 %", "shortcuts", read_off.every("validation_error")),
     Row("Table 4", "single networks, several scales", "152: 19.38 % (ten crops 21.43 %)",
-        "multiscale", read_off.by_views),
+        "multiscale", read_off.by_views, read_off.better),
     Row("Table 5", "six networks together", "3.57 % top-5 on the closed test set", "ensemble",
-        read_off.together),
+        read_off.together, read_off.better),
     Row("Table 6", "depth on CIFAR-10", "20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43, "
         "1202: 7.93 %", "depth", read_off.every("validation_error")),
     Row("Table 7", "detection, VOC", "73.2 to 76.4 (07), 70.4 to 73.8 mAP (12)", state=FULL,

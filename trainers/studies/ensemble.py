@@ -64,6 +64,7 @@ def main(arguments):
         report.origin(**origin),
     ]
     numbers = {"finding": said, "measured": measured, "paper_percent": PAPER, "origin": origin}
+    numbers["pairs"] = answers.as_numbers({(best, "all together"): gain})
     report.write(asked.output_dir, "ensemble", sections, numbers)
 
 

@@ -10,7 +10,6 @@ from trainers.studies import coverage, options, scales
 from trainers.studies.costs import GPU_FLOPS
 from zoo import files, program
 
-DATA = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 RATE = {"cifar": "an assumed", "imagenet": "NVIDIA's measured"}
 RESNETS = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 
@@ -63,7 +62,8 @@ CLAIMS = (
         "24.19 % against 28.54 %.",
         "Table 3",
         "shortcuts",
-        ("plain34", "resnet34", "resnet34", "resnet34", "resnet50", "resnet101", "resnet152"),
+        ("plain34", "resnet34", "resnet34", "resnet34", "resnet50", "resnet101", "resnet152",
+         "plain50"),
     ),
     Claim(
         "Error falls with depth, up to 110 layers",
@@ -192,8 +192,8 @@ def section(claim, numbers, hours):
     if not claim.nets:
         return "\n\n".join([*lines, f"**Again**: `{command}`, {claim.again}."])
     costs = [
-        f"{sum(hours[net] for net in nets):,.0f} GPU-hours a seed on {DATA[stem]} at {RATE[stem]} "
-        f"{GPU_FLOPS[stem] / 1e12:.0f} TFLOP/s"
+        f"{sum(hours[net] for net in nets):,.0f} GPU-hours a seed on {scales.DATA[stem]} at "
+        f"{RATE[stem]} {GPU_FLOPS[stem] / 1e12:.0f} TFLOP/s"
         for stem, nets in scales.families(claim.nets).items()
     ]
     lines.append(

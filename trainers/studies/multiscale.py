@@ -31,7 +31,7 @@ def main(arguments):
     for label, each in trained.items():
         measured[label], gains[label], images = judge(each.run_dirs, networks.limit(asked))
     with program.quiet_start():
-        from trainers.studies import report
+        from trainers.studies import answers, report
     said = finding(gains)
     draw(asked.output_dir / "multiscale.png", measured)
     rows = [
@@ -53,6 +53,8 @@ def main(arguments):
         report.origin(**origin),
     ]
     numbers = {"finding": said, "measured": measured, "paper_percent": PAPER, "origin": origin}
+    shown = {(label, f"{label}, five scales"): gain for label, gain in gains.items()}
+    numbers["pairs"] = answers.as_numbers(shown)
     report.write(asked.output_dir, "multiscale", sections, numbers)
 
 

@@ -42,6 +42,12 @@ def state_of(said):
     return HIDDEN if re.search(r"\bnot (be )?(show|test)", said) else SHOWN
 
 
+def better(numbers):
+    """SHOWN where in every pair of the report the second has the lower error, beyond chance."""
+    gains = numbers["pairs"].values()
+    return SHOWN if all(gain["shows"] and gain["mean"] > 0 for gain in gains) else HIDDEN
+
+
 def percent(values):
     """Fractions of several seeds as the mean: 12.3 %."""
     return f"{100 * statistics.mean(values):.1f} %"

@@ -18,6 +18,7 @@ FASHION = {
     "steps": "600",
     "round_steps": "120",
 }
+DATA = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 FULL_STEPS = {"cifar": 64_000, "imagenet": 600_000}  # Sec. 4.2, 3.4
 
 OF_FASHION = (
@@ -48,11 +49,16 @@ def stem(net):
     return specs.find(net).stem
 
 
-def families(nets, net_of=lambda label: label.split(" ")[0].rstrip(",")):
+def stem_of(label):
+    """The family of a row such as "resnet20 B" or "resnet44, 0.1 at once"."""
+    return stem(label.split(" ")[0].rstrip(","))
+
+
+def families(labels):
     """{stem: labels}: nets of one family share axes, tables and sentences, of two they do not."""
     found = {}
-    for label in nets:
-        found.setdefault(stem(net_of(label)), []).append(label)
+    for label in labels:
+        found.setdefault(stem_of(label), []).append(label)
     return found
 
 

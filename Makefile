@@ -67,11 +67,14 @@ lint: $(DEV)  ## ruff: rules and format
 data: $(RUN)  ## download and prepare Fashion-MNIST
 	$(PY) -m trainers.data.prepare --data=fashion_mnist
 
-reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
+reports: $(DETECTION)  ## every study at demo scale: reports/, half an hour
 	$(PY) -m trainers.studies.table1
 	$(PY) -m trainers.studies.degradation
 	$(PY) -m trainers.studies.shortcuts
 	$(PY) -m trainers.studies.depth
+	$(PY) -m trainers.studies.convergence
+	$(PY) -m trainers.studies.multiscale
+	$(PY) -m trainers.studies.ensemble
 	$(PY) -m trainers.studies.responses
 	$(PY) -m trainers.studies.construction
 	$(PY) -m trainers.studies.detection

@@ -58,7 +58,7 @@ def test_figures_and_states_are_read_off_a_report():
 def test_the_table_says_what_is_not_there():
     text = coverage.table({"degradation": DEGRADED}, report.table)
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
-    assert "| not covered | AP 21.2 to 27.2 % | – |" in rows["Table 8"]
+    assert "| not covered | AP 21.2 to 27.2 % | not measured |" in rows["Table 8"]
     assert (
         "| needs full scale |" in rows["Table 7"]
         and "trainers.detect --recipe=voc" in rows["Table 7"]
@@ -79,7 +79,8 @@ def test_a_claims_cost_names_its_assumptions():
 
 
 def test_a_missing_report_is_named(tmp_path):
-    with pytest.raises(index.MissingReport, match="run python -m trainers.studies.depth first"):
-        index.read(tmp_path, "depth")
-    (tmp_path / "localisation.json").write_text('{"finding": "It shows."}')
-    assert index.unclaimed(tmp_path) == {"localisation": {"finding": "It shows."}}
+    with pytest.raises(index.MissingReport, match="run python -m trainers.studies.table1 first"):
+        index.read_all(tmp_path)
+    for study in ("table1", "localisation"):
+        (tmp_path / f"{study}.json").write_text('{"finding": "It shows."}')
+    assert set(index.read_all(tmp_path)) == {"table1", "localisation"}

@@ -79,10 +79,12 @@ ROWS = (
         "table1", read_off.multiply_adds("resnet152"), SHOWN),
 )  # fmt: skip
 
+STUDIES = tuple(dict.fromkeys(row.study for row in ROWS if row.study))
+
 LEGEND = """\
 *Shown* is the direction, on the demo's data, not the paper's number, but for what is counted on
 built graphs. *Needs full scale*: the command is there, a demo would say nothing. All figures in the
-last column are read from the reports' JSON."""
+last column are read from the reports' JSON; *not measured*: the study has not been run here."""
 
 
 def table(reports, table_of):
@@ -92,7 +94,7 @@ def table(reports, table_of):
         numbers = reports.get(row.study)
         state, ours = row.state, "–"
         if row.study and numbers is None:
-            state = ABSENT
+            state, ours = ABSENT, "not measured"
         elif row.study:
             state = row.state if isinstance(row.state, str) else row.state(numbers)
             ours = row.ours(numbers)

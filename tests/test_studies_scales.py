@@ -1,9 +1,9 @@
 """What studies train at which scale, how that is said, and what is compared with what."""
 
 import subprocess
+import sys
 
 import pytest
-from export_networks import program
 
 from trainers.judging.paired import Difference
 from trainers.studies import convergence, depth, jobs, options, scales, shortcuts
@@ -71,7 +71,8 @@ def test_the_engine_of_a_study_is_its_runs():
 
 def test_jobs_are_commands_and_nothing_is_trained(tmp_path):
     words = ["--jobs", "--seeds=0,1", "--nets=resnet20", "--scale=paper", "--accumulate=2"]
-    command = program("trainers.studies.depth", *words, f"--runs_dir={tmp_path}/runs")
+    command = [sys.executable, "-m", "trainers.studies.depth", *words]
+    command.append(f"--runs_dir={tmp_path}/runs")
     result = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0 and result.stderr == ""
     lines = result.stdout.splitlines()

@@ -70,9 +70,9 @@ data: $(RUN)  ## download and prepare Fashion-MNIST
 reports: $(DETECTION)  ## every study at demo scale: reports/, half an hour
 	$(PY) -m trainers.studies.table1
 	$(PY) -m trainers.studies.degradation
-	$(PY) -m trainers.studies.shortcuts
-	$(PY) -m trainers.studies.depth
-	$(PY) -m trainers.studies.convergence
+	$(PY) -m trainers.studies.shortcuts --seeds=0,1
+	$(PY) -m trainers.studies.depth --seeds=0,1
+	$(PY) -m trainers.studies.convergence --seeds=0,1
 	$(PY) -m trainers.studies.multiscale
 	$(PY) -m trainers.studies.ensemble
 	$(PY) -m trainers.studies.responses

@@ -82,6 +82,9 @@ def test_a_claims_cost_names_its_assumptions():
 
 
 def test_a_missing_report_is_named(tmp_path):
+    claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20",))
+    with pytest.raises(index.MissingReport, match="table1.json lacks resnet20: run python -m"):
+        index.section(claim, {"finding": "It does."}, {})
     with pytest.raises(index.MissingReport, match="run python -m trainers.studies.table1 first"):
         index.read_all(tmp_path)
     for study in ("table1", "localisation"):

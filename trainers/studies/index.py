@@ -192,6 +192,11 @@ def section(claim, numbers, hours):
     ]
     if not claim.nets:
         return "\n\n".join([*lines, f"**Again**: `{command}`, {claim.again}."])
+    uncounted = [net for net in claim.nets if net not in hours]
+    if uncounted:
+        raise MissingReport(
+            f"table1.json lacks {uncounted[0]}: run python -m trainers.studies.table1"
+        )
     costs = [
         f"{sum(hours[net] for net in nets):,.0f} GPU-hours a seed on {scales.DATA[stem]} at "
         f"{RATE[stem]} {GPU_FLOPS[stem] / 1e12:.0f} TFLOP/s"

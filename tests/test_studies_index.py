@@ -43,6 +43,7 @@ def test_figures_and_states_are_read_off_a_report():
     assert read_off.both_ends("validation_error")(DEGRADED) == (
         "plain8 20.0 %, plain20 50.0 %; resnet8 30.0 %, resnet20 20.0 %"
     )
+    assert read_off.every("error")(DEGRADED).endswith("resnet8 10.0 %, resnet20 10.0 %")
     assert read_off.verdict(DEGRADED) == read_off.SHOWN
     assert read_off.crossing(DEGRADED) == read_off.SHOWN
     assert read_off.verdict_of("Gradients")(DEGRADED) == read_off.HIDDEN
@@ -61,7 +62,9 @@ def test_the_table_says_what_is_not_there():
 
     text = coverage.table({"degradation": DEGRADED}, table_of)
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
-    assert "| not covered | AP 21.2 to 27.2 % | not measured |" in rows["Table 8"]
+    command = "`python -m trainers.studies.detection`"
+    expected = f"| {command} | not covered | AP 21.2 to 27.2 % | not measured |"
+    assert expected in rows["Table 8"]
     assert (
         "| needs full scale |" in rows["Table 7"]
         and "trainers.detect --recipe=voc" in rows["Table 7"]

@@ -1,6 +1,7 @@
 """Every table, figure and claim of the paper: its command, whether it shows, ours beside it."""
 
 import dataclasses
+import importlib.util
 from collections.abc import Callable
 
 from trainers.studies import read_off
@@ -49,8 +50,8 @@ ROWS = (
         "set", state=ABSENT),
     Row("Tables 13, 14", "localisation", "9.0 % top-5, closed test set", study="localisation",
         ours=read_off.sentence("")),
-    Row("Figures 2, 5", "building blocks", "a bottleneck costs what two 3x3 layers do: 3.8e9 (50), "
-        "3.6e9 (34)", "table1", read_off.multiply_adds("resnet34", "resnet50"), SHOWN),
+    Row("Figures 2, 5", "building blocks", "a bottleneck costs what two 3x3 layers do: 3.6e9 (34), "
+        "3.8e9 (50)", "table1", read_off.multiply_adds("resnet34", "resnet50"), SHOWN),
     Row("Figure 3", "34 layers, plain or residual", "3.6e9 each, VGG-19 19.6e9", "table1",
         read_off.multiply_adds("plain34", "resnet34"), SHOWN),
     Row("Figures 1, 4, 6", "training and validation error against steps", "plain 56 above "
@@ -87,6 +88,12 @@ built graphs. *Needs full scale*: the command is there, a demo would say nothing
 last column are read from the reports' JSON; *not measured*: the study has not been run here."""
 
 
+def command_of(study):
+    """The study's command, if there is such a study."""
+    there = study and importlib.util.find_spec(f"trainers.studies.{study}")
+    return f"{STUDY}{study}" if there else ""
+
+
 def table(reports, table_of):
     """The rows as Markdown: {study: its numbers, None where it has none} and `report.table`."""
     rows = []
@@ -98,7 +105,7 @@ def table(reports, table_of):
         elif row.study:
             state = row.state if isinstance(row.state, str) else row.state(numbers)
             ours = row.ours(numbers)
-        command = row.command or (f"{STUDY}{row.study}" if row.study and numbers else "")
+        command = row.command or command_of(row.study)
         linked = f"[{row.what}]({row.study}.md)" if row.study and numbers else row.what
         code = f"`{command}`" if command else "–"
         rows.append([linked, row.about, code, state, row.paper, ours])

@@ -98,9 +98,11 @@ def both_ends(column):
 
 
 def every(column):
-    """A function to "label 1.0 %, ..." of all labels."""
+    """A function to "label 1.0 %, ..." of all labels but those of a net trained otherwise."""
     return lambda numbers: ", ".join(
-        f"{label} {100 * error:.1f} %" for label, error in last_errors(numbers, column).items()
+        f"{label} {100 * error:.1f} %"
+        for label, error in last_errors(numbers, column).items()
+        if "," not in label
     )
 
 

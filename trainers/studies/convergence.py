@@ -4,6 +4,8 @@ A plain net and its residual twin, shallow enough that both are trained well: wh
 training error while the rate is at its highest, and whether they differ in the end (Fig. 4).
 """
 
+import dataclasses
+import math
 import statistics
 
 from trainers.studies import answers, jobs, options, scales
@@ -11,7 +13,22 @@ from zoo import program, specs
 
 NETS = {"demo": ("plain8", "resnet8"), "paper": ("plain18", "resnet18")}
 PAPER = {"plain18": 27.94, "resnet18": 27.88}  # Table 2, ten-crop top-1 error on ImageNet, percent
-FIRST_DROP = {"cifar": 0.5, "imagenet": 0.25}  # of all steps: before it the rate is at its highest
+CHANCE = 1.96  # deviations: 95 % of differences by chance are within
+
+
+@dataclasses.dataclass(frozen=True)
+class Early:
+    """{step: {net: training errors, one a seed}} while the rate is at its highest; images of all.
+
+    The images of one seed, so far, each of which was seen by a net that had not learned it yet.
+    """
+
+    rounds: dict
+    images: int
+
+    def means(self, net):
+        """Over the rounds, which are of equal length: one a seed."""
+        return [statistics.mean(seed) for seed in zip(*(e[net] for e in self.rounds.values()))]
 
 
 def main(arguments):
@@ -22,8 +39,12 @@ def main(arguments):
     todo = {net: [jobs.Job(net, s, settings(net, asked)) for s in asked.seeds] for net in nets}
     results = jobs.train(todo, asked)
     with program.quiet_start():
+        from zoo import archive
+
         found = answers.of_jobs(todo, asked)
-    write(asked, results, answers.compare(*(found[net] for net in nets)))
+    recipe = archive.load_manifest(asked.runs_dir / todo[nets[0]][0].name).recipe
+    early = early_errors(results.histories, recipe)
+    write(asked, results, early, answers.compare(*(found[net] for net in nets)))
 
 
 def settings(net, asked):
@@ -33,20 +54,18 @@ def settings(net, asked):
     return jobs.settings(scales.base(net, asked), asked, **option_a)
 
 
-def write(asked, results, gain):
+def write(asked, results, early, gain):
     with program.quiet_start():
         from trainers.judging import plots
         from trainers.studies import figures, report
 
     plain, residual = results.histories
-    drop = FIRST_DROP[scales.stem(plain) if asked.scale == "paper" else "cifar"]
-    early = early_errors(results.histories, drop)
     said = finding(early, (plain, residual), gain)
     with plots.figure(asked.output_dir / "convergence.png", (5, 3.8)) as drawing:
-        figures.curves(drawing.subplots(), results.histories, f"{plain} and {residual}")
+        figures.curves(drawing.subplots(), results.histories, f"{plain} and {residual}", 60)
     rows = [
         [f"{step:,}", *(report.percent(errors[net]) for net in (plain, residual))]
-        for step, errors in early.items()
+        for step, errors in early.rounds.items()
     ]
     last = [report.percent(results.validation(net)) for net in (plain, residual)]
     papers = [report.paper(PAPER.get(net)) for net in (plain, residual)]
@@ -73,32 +92,39 @@ def write(asked, results, gain):
     report.write(asked.output_dir, "convergence", sections, numbers)
 
 
-def early_errors(histories, drop):
-    """{step: {net: training errors, one a seed}} of the rounds that end before the first drop."""
+def early_errors(histories, recipe):
+    """The rounds that end before the recipe's first drop, one at least: -> Early."""
     first = next(iter(histories.values()))[0]
-    end = drop * first[-1]["step"]
+    end = min(recipe["drops"], default=1) * recipe["steps"]
     count = max(1, sum(record["step"] <= end for record in first))
-    return {
+    rounds = {
         first[i]["step"]: {net: [h[i]["error"] for h in each] for net, each in histories.items()}
         for i in range(count)
     }
+    return Early(rounds, max(rounds) * recipe["batch_size"])
 
 
 def finding(early, nets, gain):
-    """Whether the residual net is ahead in every early round of every seed; then how both end."""
+    """Whether in every seed the residual net is ahead early by more than chance; how both end.
+
+    The chance is that of two binomials, as if the nets had seen different images: they see the
+    same, so it is on the safe side.
+    """
     plain, residual = nets
-    ahead = all(p > r for errors in early.values() for p, r in zip(errors[plain], errors[residual]))
-    step, errors = next(iter(early.items()))
-    means = (statistics.mean(errors[net]) for net in nets)
-    told = " and ".join(f"{100 * mean:.1f} % ({net})" for mean, net in zip(means, nets))
+    pairs = list(zip(*map(early.means, nets)))
+    leads = [p - r for p, r in pairs]
+    noise = [CHANCE * math.sqrt((p * (1 - p) + r * (1 - r)) / early.images) for p, r in pairs]
+    ahead = all(lead > least for lead, least in zip(leads, noise))
+    told = ", ".join(f"{100 * lead:+.2f}" for lead in leads)
     end = f"{plain} less {residual} {gain}"
     alike = f"they are comparably accurate, a difference does not show, {end}"
     if gain.shows:
         alike = f"{residual if gain.mean > 0 else plain} is better, {end}"
+    shows = "shows" if ahead else "does not show"
     return (
-        f"That the residual net learns faster {'shows' if ahead else 'does not show'}: before the "
-        f"rate first falls its training error is {'' if ahead else 'not '}lower in every round and "
-        f"seed, in the first {step:,} steps {told}. In the end {alike}."
+        f"That the residual net learns faster {shows}: in the first {max(early.rounds):,} steps, "
+        f"at the highest rate, its training error is lower by {told} points, seed by seed, where "
+        f"chance alone makes {100 * max(noise):.2f}. In the end {alike}."
     )
 
 

@@ -43,6 +43,13 @@ def test_the_same_images_are_compared():
             answers.compare([one], [wrong])
 
 
+def test_one_seed_is_said_to_be_one():
+    for p, said in (((0.5,), True), ((0.5, 0.25), False)):
+        text = answers.table({("a", "b"): paired.Difference(0.01, -0.01, 0.02, p)}, report)
+        assert "| a less b | +1.00 | -1.00 to +2.00 | 0.5" in text
+        assert ("another seed may order them otherwise" in text) is said
+
+
 LOWER, SAME = paired.Difference(0.01, 0.005, 0.015, ()), paired.Difference(0.01, -0.01, 0.02, ())
 
 

@@ -6,6 +6,10 @@ import numpy as np
 
 from trainers.studies.jobs import StudyError
 
+ONE_SEED = (
+    "Of one seed an interval is over images alone: it tells these very networks apart, and another "
+    "seed may order them otherwise."
+)
 FOLDER = "answers"  # in a run's directory
 
 
@@ -121,4 +125,7 @@ def table(pairs, report):
         "95 % interval over images and seeds",
         "McNemar's p, a seed each",
     ]
-    return report.table(header, rows)
+    text = report.table(header, rows)
+    if any(len(gain.p) == 1 for gain in pairs.values()):
+        return f"{text}\n\n{ONE_SEED}"
+    return text

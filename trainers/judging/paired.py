@@ -31,7 +31,7 @@ class Difference:
 
     def __str__(self):
         ends = f"{100 * self.low:+.2f} to {100 * self.high:+.2f}"
-        return f"{100 * self.mean:+.2f} points ({ends})"
+        return f"{100 * self.mean + 0.0:+.2f} points ({ends})"  # without it -0.00
 
 
 def difference(one, other, draws=DRAWS, seed=0):

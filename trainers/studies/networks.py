@@ -92,7 +92,7 @@ def caveat(asked, nets):
             "so it is of these networks and not of others trained alike."
         )
     asked = dataclasses.replace(asked, steps=asked.steps or int(JITTERED["steps"]))
-    return scales.caveat(asked, nets) + (
-        " Here the input is 14x14 pixels, cut out of images whose shorter side is 16 to 30, as the "
+    return scales.caveat(asked, nets, JITTERED["image_size"]) + (
+        " Training cuts these out of images whose shorter side is 16 to 30, as the "
         "paper cuts 224 out of 256 to 480."
     )

@@ -70,11 +70,15 @@ data: $(RUN)  ## download and prepare Fashion-MNIST
 reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
 	$(PY) -m trainers.studies.table1
 	$(PY) -m trainers.studies.degradation --seeds=0,1
-	$(PY) -m trainers.studies.shortcuts
-	$(PY) -m trainers.studies.depth
+	$(PY) -m trainers.studies.shortcuts --seeds=0,1
+	$(PY) -m trainers.studies.depth --seeds=0,1
+	$(PY) -m trainers.studies.convergence --seeds=0,1
+	$(PY) -m trainers.studies.multiscale
+	$(PY) -m trainers.studies.ensemble
 	$(PY) -m trainers.studies.responses --seeds=0,1
 	$(PY) -m trainers.studies.construction --seeds=0,1
 	$(PY) -m trainers.studies.detection
+	$(PY) -m trainers.studies.localisation --seeds=0
 	$(PY) -m trainers.studies.index
 
 # torchvision stays out of .venv, where it does not import (benchmarks/detection/torchvision_cpu.py).

@@ -131,7 +131,10 @@ def of_run(classifier, split, limit, asked=OWN):
         options = dict(image_size=classifier.image_size, num_classes=len(classifier.class_names))
     kept_in, facts = asked.run_dir, {**own, "name": name}
     if not whose.is_own(own, asked.data, asked.data_dir, name):
-        kept_in, facts = None, {**facts, "data_dir": asked.data_dir, "drawing": "hash"}
+        kept_in, facts = (
+            None,
+            {**facts, "data_dir": asked.data_dir, "drawing": "hash", "hold_out": 0},
+        )
     elif asked.data_dir:
         facts["data_dir"] = asked.data_dir
     source = recorded.load(kept_in, facts, [split], asked.accepted, **options)[split]

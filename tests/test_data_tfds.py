@@ -1,5 +1,6 @@
 """TFDS' real builders on small archives in the real format, and what is said without them."""
 
+import dataclasses
 import gzip
 import http.server
 import io
@@ -9,7 +10,9 @@ import sys
 import tarfile
 import threading
 import time
+import types
 
+import keras
 import numpy as np
 import programs
 import pytest
@@ -17,8 +20,16 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import checksums
 
-from trainers.data import sources
+import zoo
+from trainers.data import sources, split
 from trainers.data.sources import builders, fashion_mnist, tfds_source
+from trainers.engine import metrics
+from trainers.plan import images, selection
+from trainers.plan.flags import Run
+from trainers.plan.recipes import RECIPES
+from trainers.run import records as run_records
+from zoo import archive
+from zoo.preprocess import InputContract
 
 CIFAR_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 CIFAR_CLASSES = (
@@ -277,11 +288,78 @@ def test_sources_does_not_import_what_a_run_may_not_need():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_training_images_stand_in_for_a_test_set(cifar, monkeypatch):
+    """The paper's 45k/5k (Sec. 4.2), here 14 and 6 of 20: nothing lost, nothing twice."""
+    place = str(cifar[0]["array_record"])
+    whole = fetched(sources.load("cifar10", "train", data_dir=place))
+    parts = [sources.load("cifar10", s, data_dir=place, hold_out=6) for s in sources.SPLITS]
+    assert [part.length for part in parts] == [14, 6]
+    for own, pair in zip(whole, zip(*map(fetched, parts))):
+        np.testing.assert_array_equal(own, np.concatenate(pair))
+    test = sources.load("cifar10", "test", data_dir=place, hold_out=6)
+    assert test.length == 4 and test.is_test and not parts[1].is_test
+    assert sources.load("cifar10", "validation", data_dir=place).is_test
+    counted = [sources.lacks_validation(name, place) for name in ("cifar10", "digits", "folder")]
+    assert counted == [20, 0, 0]
+
+
+def a_run(data="cifar10", **changes):
+    recipe = dataclasses.replace(RECIPES["cifar10"], **changes)
+    return Run("resnet20", "A", "1x1", data, 0, "float32", recipe)
+
+
+def test_what_decides_never_looks_at_a_test_set(cifar):
+    place = str(cifar[0]["array_record"])
+    assert selection.held_out(a_run(), place) == 0  # the paper's schedule is fixed
+    assert selection.held_out(a_run(schedule="plateau"), place) == 2  # a tenth of 20
+    assert selection.held_out(a_run(early_stop_rounds=3, hold_out=5), place) == 5
+    insisted = a_run(schedule="plateau", hold_out=0)
+    assert selection.held_out(insisted, place) == 0
+    with pytest.raises(selection.SelectionError, match="fewer than the 20 training images"):
+        selection.held_out(a_run(hold_out=20), place)
+    with pytest.raises(selection.SelectionError, match="digits has validation images: leave it"):
+        selection.held_out(a_run("digits", hold_out=5), None)
+    data = images.load(insisted, place)
+    assert "no test error any more" in selection.warned(insisted, data)
+    assert selection.told(insisted, data) is None
+    assert "no `best` weights are chosen" in selection.told(a_run(), data)
+    assert selection.warned(a_run(), data) is None
+
+
+def test_best_is_not_chosen_by_a_test_set(tmp_path):
+    network = zoo.Network("resnet8", 10, 8, "A")
+    model = zoo.build_network(network)
+    manifest = archive.Manifest(network, InputContract(8, 8), list("0123456789"), {})
+    record = {"step": 1, "validation_error": 0.5}
+    state = types.SimpleNamespace(
+        **dict(model=model, optimizer=keras.optimizers.SGD(), step=1),
+        **dict(history=[record], task=metrics.CLASSIFICATION),
+    )
+    for choosing, kept in (
+        (False, {archive.WEIGHTS}),
+        (True, {archive.WEIGHTS, "model.best.weights.h5"}),
+    ):
+        run_records.Archivist(state, tmp_path, manifest, choosing).on_epoch_end(0)
+        assert set(archive.load_manifest(tmp_path).weights) == kept
+
+
 def test_cifar10_trains_some_steps(cifar, tmp_path):
-    """The paper's net and recipe, through the real builder's files and the real program."""
+    """The paper's net and recipe, through the real builder's files and the real program.
+
+    With early stop, 2 of 20 training images are held out; who judges the run finds the same.
+    """
     arguments = ["--model=resnet20", "--recipe=cifar10", "--steps=3", "--batch_size=10"]
+    arguments += ["--early_stop_rounds=5"]
     places = [f"--data_dir={cifar[0]['array_record']}", f"--run_dir={tmp_path}"]
     result = programs.run("trainers.classify", *arguments, *places)
     assert result.returncode == 0 and result.stderr == ""
-    assert "on cifar10: 20 images to train, 4 to validate, 10 classes" in result.stdout
+    assert "on cifar10: 18 images to train, 2 to validate, 10 classes" in result.stdout
     assert "step      3 / 3" in result.stdout
+    manifest = archive.load_manifest(tmp_path)
+    assert "model.best.weights.h5" in manifest.weights and split.read(tmp_path).hold_out == 2
+    lengths = [
+        images.source_of(manifest, s, run_dir=tmp_path).length for s in ("validation", "test")
+    ]
+    assert lengths == [2, 4]
+    elsewhere = images.Images("cifar10", str(cifar[0]["tfrecord"]))  # is not the run's own
+    assert images.source_of(manifest, other=elsewhere, run_dir=tmp_path).length == 4

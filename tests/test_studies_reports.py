@@ -11,15 +11,15 @@ from keras.ops import convert_to_numpy as convert
 
 import zoo
 from trainers.studies import (
+    costs,
     degradation,
-    depth,
     figures,
     index,
     jobs,
     options,
     report,
+    scales,
     shortcuts,
-    table1,
 )
 from trainers.watching import responses
 
@@ -79,7 +79,7 @@ def test_mean_and_deviation_by_hand():
 
 def test_studies_share_their_runs():
     """The same net, seed and flags are one directory, whichever study asks."""
-    a = jobs.Job("resnet20", 0, depth.settings("resnet20", ASKED))
+    a = jobs.Job("resnet20", 0, jobs.settings(scales.base("resnet20", ASKED), ASKED))
     (d,) = [jobs.Job(net, 0, s) for label, net, s in shortcuts.choices(ASKED) if label[-1] == "A"]
     assert a.name == d.name
     others = [
@@ -99,9 +99,6 @@ def test_papers_settings_at_full_scale():
         "shortcut": "A",
     }
     assert dict(degradation.settings("plain56", asked))["recipe"] == "cifar10"
-    assert dict(depth.settings("resnet110", asked))["recipe"] == "cifar10_warmup"
-    labels = [label for label, *_ in shortcuts.choices(asked)]
-    assert set(labels) == set(shortcuts.PAPER)
     fewer = dict(jobs.settings(jobs.CIFAR, options.Options(steps=100)))
     assert fewer["steps"] == "100" and fewer["round_steps"] == "10"
 
@@ -148,32 +145,13 @@ def results_of(errors):
     return jobs.Results(history, judged, {})
 
 
-def test_sentences_say_what_was_measured():
-    overlap = results_of({"r A": [0.1, 0.3], "r B": [0.2, 0.4], "r C": [0.25]})
-    assert "does not show" in shortcuts.finding(overlap)
-    apart = results_of({"r A": [0.3, 0.4], "r B": [0.2, 0.25], "r C": [0.22]})
-    assert shortcuts.finding(apart).startswith(
-        "By validation error: r C 22.0%, r B 22.5%, r A 35.0%"
-    )
-    assert "the seeds of r A and r B, of r A and r C do not overlap" in shortcuts.finding(apart)
-
-
 def test_training_cost_by_hand():
     """resnet20: 6 x 40.55e6 multiply-adds x 64,000 x 128 images = 1.99e15, at 1e12 a second."""
-    row = table1.with_cost({"image_size": 32, "multiply_adds": 40_550_000})
+    row = costs.with_cost({"image_size": 32, "multiply_adds": 40_550_000})
     assert row["training_flops"] == pytest.approx(1.993e15, rel=1e-3)
     assert row["gpu_hours"] == pytest.approx(0.5536, rel=1e-3)
-    row = table1.with_cost({"image_size": 224, "multiply_adds": 3.8e9})
+    row = costs.with_cost({"image_size": 224, "multiply_adds": 3.8e9})
     assert row["training_flops"] == pytest.approx(6 * 3.8e9 * 600_000 * 256)
-
-
-def test_the_index_adds_up_a_claims_cost(tmp_path):
-    claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20", "resnet20", "resnet110"))
-    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1.5, "resnet110": 4.0})
-    assert "**Measured**: It does. [The report](depth.md)" in text
-    assert "--scale=paper --data_dir=DIR`, about 7 GPU-hours a seed." in text
-    with pytest.raises(index.MissingReport, match="run python -m trainers.studies.depth first"):
-        index.read(tmp_path, "depth")
 
 
 def test_runs_that_studies_share_are_timed_once():

@@ -10,7 +10,7 @@ import pytest
 from keras.ops import convert_to_numpy as convert
 
 import zoo
-from zoo import complexity
+from zoo import catalogue, complexity
 
 
 @pytest.mark.parametrize("name, shortcut, stride", published.IMAGENET)
@@ -172,7 +172,7 @@ def test_pixels_are_not_rounded_to_keras_own_default_type(floatx):
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet19", "resnet8x", "plain50", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
+    "name", ["resnet19", "resnet8x", "plain152", "resnet2", "", "ResNet50", None, 50, ["resnet50"]]
 )
 def test_unknown_name_lists_the_known(name):
     with pytest.raises(ValueError, match="unknown network .*plain18.*resnet152.*6n"):
@@ -259,3 +259,9 @@ def test_half_the_width_is_a_quarter_of_the_inner_kernels():
     assert kernels["conv1_conv"] == (7, 7, 3, 32)
     assert kernels["conv5_block3_3_conv"] == (1, 1, 256, 1024)
     assert kernels["logits"] == (1024, 2)
+
+
+def test_what_no_table_prints_has_no_printed_count():
+    """Footnote 4's plain bottlenecks are no column of Table 1, whose 50 layers have projections."""
+    assert catalogue.row(zoo.find("plain50"))["paper_multiply_adds_1e9"] is None
+    assert catalogue.row(zoo.find("plain18"))["paper_multiply_adds_1e9"] == 1.8

@@ -102,6 +102,7 @@ LIMITS = {
     "image_size": Size(SIDE.least, SIDE.most),
     "resize_px": SIDE,
     "backbone_rate": Real(0, 1000),
+    "hold_out": Whole(0, IMAGES.most),
     # a detector's
     "shorter_px": SIDE,
     "longer_px": SIDE,

@@ -161,6 +161,7 @@ def cifar(n, *, plain=False):
 TABLE_1 = {
     "plain18": imagenet("basic", 2, 2, 2, 2, plain=True),
     "plain34": imagenet("basic", 3, 4, 6, 3, plain=True),
+    "plain50": imagenet("bottleneck", 3, 4, 6, 3, plain=True),  # Sec. 4.1, footnote 4
     "resnet18": imagenet("basic", 2, 2, 2, 2),
     "resnet34": imagenet("basic", 3, 4, 6, 3),
     "resnet50": imagenet("bottleneck", 3, 4, 6, 3),

@@ -33,10 +33,13 @@ class Changes:
 def load(run_dir, facts, names, accepted=False, **options):
     """{split: Source} of a run's images: those of its `split.json`, or if it has none anew.
 
-    `facts` are its manifest's: name, data_dir, seed, and how a folder was drawn. DataError for
+    `facts` are its manifest's: name, data_dir, seed, how a folder was drawn, how many training
+    images were held out in place of a test set. DataError for
     what is not as it was, unless pictures alone differ and that is `accepted`.
     """
     kept = splits.read(run_dir) if run_dir else None
+    if facts.get("hold_out"):
+        options = {**options, "hold_out": facts["hold_out"]}
     name, data_dir, seed = facts["name"], facts.get("data_dir"), facts.get("seed", 0)
     if kept is None or kept.data != name:
         if name == "folder":
@@ -158,7 +161,7 @@ def settle(sentence: str, accepted: bool) -> None:
 
 def updated(kept, data):
     """The record of a run that goes on with what is still there: {split: Source} -> Split."""
-    now = splits.of(data, kept.data_dir, kept.seed, kept.shorter_px)
+    now = splits.of(data, kept.data_dir, kept.seed, kept.shorter_px, kept.hold_out)
     used = {file.name for files in now.files.values() for file in files}
     listing = data["train"].listing
     there = [p.name for p in listing.pictures if p.split != "test"] if listing else []

@@ -38,7 +38,8 @@ class Split:
     """`files` of each split, or the `fingerprint` of a set that has none.
 
     `images` are the counts at the run's first start. `passed_over` are the names of pictures that
-    were added later; the run went on without them. `shorter_px` is the side that sized the run.
+    were added later; the run went on without them. `shorter_px` is the side that sized the run,
+    `hold_out` how many training images are validated on in place of a test set.
     """
 
     data: str
@@ -50,9 +51,10 @@ class Split:
     fingerprint: dict | None = None
     passed_over: tuple[str, ...] = ()
     shorter_px: int | None = None
+    hold_out: int = 0
 
 
-def of(splits, data_dir, seed, shorter_px=None) -> Split | None:
+def of(splits, data_dir, seed, shorter_px=None, hold_out=0) -> Split | None:
     """What two Sources hold, {split: Source}; None where nothing could change: digits."""
     train = splits["train"]
     if not train.listing and train.fingerprint is None:
@@ -66,6 +68,7 @@ def of(splits, data_dir, seed, shorter_px=None) -> Split | None:
         {name: described(source.pictures, source.files) for name, source in splits.items()},
         train.fingerprint,
         shorter_px=shorter_px,
+        hold_out=hold_out,
     )
 
 
@@ -113,6 +116,7 @@ def read(run_dir) -> Split | None:
         if fields["format"] != FORMAT:
             raise ValueError(f"format {fields['format']}, expected {FORMAT}")
         names = [field.name for field in dataclasses.fields(Split) if field.name != "files"]
+        fields = {"hold_out": 0} | fields  # which earlier runs know nothing of
         rows = {name: tuple(File(*row) for row in fields[name]) for name in sources.SPLITS}
         kept = {name: fields[name] for name in names}
     except FileNotFoundError:

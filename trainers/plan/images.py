@@ -8,7 +8,7 @@ import keras
 import zoo
 from trainers.data import recorded, skipped, sources, split, whose
 from trainers.data.augment import Augmentation
-from trainers.plan import sizing, transfer, weighting
+from trainers.plan import selection, sizing, transfer, weighting
 from zoo import archive, sizes
 from zoo.preprocess import InputContract
 
@@ -40,7 +40,7 @@ class Data:
 
     `drawing` is how a folder's held-out part is drawn, where it is; `shorter_px` is its pictures'
     side, where that was asked for. `class_weights` are in the order of the classes, if there are
-    any.
+    any. `hold_out` training images are validated on in place of a test set.
     """
 
     train: sources.Source
@@ -49,6 +49,7 @@ class Data:
     drawing: str = "hash"
     shorter_px: int | None = None
     class_weights: tuple[float, ...] | None = None
+    hold_out: int = 0
 
 
 def load(run, data_dir, begun=None, accepted=False):
@@ -69,16 +70,19 @@ def settled(run, data_dir, begun=None, accepted=False):
         options = {"image_size": size, "num_classes": spec.num_classes, "length": SYNTHETIC_IMAGES}
     facts = {"name": run.data, "data_dir": data_dir, "seed": run.seed}
     facts["drawing"] = drawing_of(begun) if begun else "hash"
+    kept = split.read(begun) if begun else None
+    facts["hold_out"] = kept.hold_out if kept else selection.held_out(run, data_dir)
     train, validation = recorded.load(begun, facts, sources.SPLITS, accepted, **options).values()
     if begun:
         require_trained_classes(train, begun)
-    kept = split.read(begun) if begun else None
     side = kept.shorter_px if kept else None
     if side is None and sizing.asks_for_side(run):
         side = sizing.typical_side(train)
     run = sizing.settled(run, kept.images["train"] if kept else train.length, side)
     weights = weighting.of(run.recipe, train)
-    return run, Data(train, validation, contract(run, train), facts["drawing"], side, weights)
+    return run, Data(
+        train, validation, contract(run, train), facts["drawing"], side, weights, facts["hold_out"]
+    )
 
 
 def contract(run, train):
@@ -127,7 +131,7 @@ def source_of(manifest, part="validation", other=OWN, run_dir=None):
         }
     facts = {**manifest.data, "name": name}
     if not is_own(manifest, other, name):
-        facts |= {"data_dir": other.data_dir, "drawing": "hash"}
+        facts |= {"data_dir": other.data_dir, "drawing": "hash", "hold_out": 0}
     elif other.data_dir:
         facts["data_dir"] = other.data_dir
     kept_in = run_dir if is_own(manifest, other, name) and part in sources.SPLITS else None

@@ -35,6 +35,11 @@ class Recipe(Course):
         "shorter side before the crop, px; default: in the recipe's proportion to image_size", None
     )
     mean: str = setting("what is subtracted: a pixel's mean or a channel's", "pixel")
+    hold_out: int | None = setting(
+        "training images to validate on where that would be on a test set, as cifar10's; default: "
+        "5000 for plateau and early stop, else none",
+        None,
+    )
     freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
     freeze_bn: bool | None = setting(
         "with --init_from, and then the default: batch normalisation stays in inference mode", None

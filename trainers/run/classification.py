@@ -8,7 +8,7 @@ import zoo
 from trainers.data import pipelines, service, stream
 from trainers.engine import distribute, metrics, optim, steps
 from trainers.engine.state import State
-from trainers.plan import images, transfer, weighting
+from trainers.plan import images, selection, transfer, weighting
 from trainers.plan.flags import other_batch
 from trainers.run import alike, directory, reproducible, sense, training
 from zoo import archive, complexity, precision, sizes
@@ -28,8 +28,10 @@ def train(run, place):
             alike.check_step(state, place)
             directory.claim(asked, place, data)
             place.say(headline(run, data, state, place.devices))
-            for sentence in filter(None, (note, other_batch(run))):
+            for sentence in filter(None, (note, other_batch(run), selection.warned(run, data))):
                 place.warn(sentence)
+            if told := selection.told(run, data):
+                place.say(told)
             if data.class_weights:
                 place.say(weighting.describe(data))
             return training.train(run, place, work(run, place, data, state), state)
@@ -182,6 +184,7 @@ def manifest(run, place, data):
         }
         | ({"drawing": data.drawing} if run.data == "folder" else {})
         | ({"class_weights": weights} if weights else {})
+        | ({"hold_out": data.hold_out} if data.hold_out else {})
         | ({"init_from": transfer.origin(run, data.train.class_names)} if run.init_from else {}),
         recipe=dataclasses.asdict(run.recipe)
         | {"model": run.model, "data": run.data, "precision": run.precision},

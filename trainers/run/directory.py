@@ -117,7 +117,7 @@ def claim(run, place, data):
     both = {source.split: source for source in (data.train, data.validation)}
     if not begun(place.run_dir):
         write_flags(run, place)
-        if found := split.of(both, place.data_dir, run.seed, data.shorter_px):
+        if found := split.of(both, place.data_dir, run.seed, data.shorter_px, data.hold_out):
             split.write(place.run_dir, found)
         return
     if differing(as_text(run), (place.run_dir / FLAGS).read_text(encoding="utf-8")):

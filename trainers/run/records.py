@@ -62,12 +62,14 @@ class Archivist(keras.callbacks.Callback):
     """Keeps the run directory's network and manifest those of the last finished round.
 
     Beside its weights: `ema`, if the optimizer averages them, and `best`, those (the averaged ones
-    where there are such) of the round whose watched figure is best.
+    where there are such) of the round whose watched figure is best, unless it is not `choosing`:
+    by a test set nothing may be chosen.
     """
 
-    def __init__(self, state, run_dir, manifest):
+    def __init__(self, state, run_dir, manifest, choosing=True):
         super().__init__()
         self.state, self.run_dir, self.manifest = state, run_dir, manifest
+        self.choosing = choosing
 
     def on_epoch_end(self, epoch, logs=None):
         last = self.state.history[-1]
@@ -79,5 +81,8 @@ class Archivist(keras.callbacks.Callback):
             judged = averaged.NAME
             with averaged.weights(model, optimizer):
                 archive.add(model, self.run_dir, judged)
-        if policies.best(self.state.history, self.state.task) == len(self.state.history) - 1:
+        if (
+            self.choosing
+            and policies.best(self.state.history, self.state.task) == len(self.state.history) - 1
+        ):
             archive.copy(self.run_dir, judged, "best")

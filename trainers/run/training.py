@@ -93,7 +93,7 @@ def writers(run, place, work, state, rhythm, saver):
         records.Skips(work.data, place.run_dir, place.max_skipped),
         *sometimes,
         # Before the checkpoint: killed between the two, the round is done and written again.
-        records.Archivist(state, place.run_dir, work.manifest),
+        records.Archivist(state, place.run_dir, work.manifest, not work.data.validation.is_test),
         saver,
         records.Metrics(state, place.run_dir),
         Writer(state, place.run_dir),

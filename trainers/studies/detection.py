@@ -37,6 +37,11 @@ def main(arguments):
     nets = backbones(asked)
     starts = started(asked)
     rows = detecting.rows(nets, detecting.SCALES[asked.scale])
+    if asked.jobs:
+        todo = [
+            detecting.job(nets, row, seed, asked, starts) for seed in asked.seeds for row in rows
+        ]
+        jobs.list_jobs({"all": todo}, asked)
     measured = {row.label: {} for row in rows}
     seconds = {}
     for seed in asked.seeds:  # one after the other: where it is stopped, whole seeds are there
@@ -69,6 +74,8 @@ def started(asked):
         if not asked.data_dir or _REAL_DIR.value:
             program.usage_error("--scale=paper: expected --data_dir, of COCO, and no --real_dir")
         return [{"init_from": path} for path in _INIT_FROM.value]
+    if asked.data_dir:
+        program.usage_error("--data_dir is for --scale=paper: the demo makes its own scenes")
     if bool(_REAL_DIR.value) != (len(_INIT_FROM.value) == 1):
         program.usage_error("--real_dir=DIR and --init_from=RUN, one, go together")
     return [{}, {}]

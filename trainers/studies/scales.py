@@ -18,10 +18,11 @@ FASHION = {
     "steps": "600",
     "round_steps": "120",
 }
+DATA = {"cifar": "CIFAR-10", "imagenet": "ImageNet"}
 FULL_STEPS = {"cifar": 64_000, "imagenet": 600_000}  # Sec. 4.2, 3.4
 
 OF_FASHION = (
-    "Demo scale: Fashion-MNIST, 60,000 images shrunk to 8x8 pixels to train and the set's own "
+    "Demo scale: Fashion-MNIST, 60,000 images shrunk to {px}x{px} pixels to train, and the set's "
     "10,000 test images to judge by (nothing is chosen by them), {steps:,} steps of batch 64 at a "
     "learning rate of 0.01, divided by 10 after a half and three quarters of them, unless a row "
     "says otherwise. That is {epochs:.1f} epochs where the paper has 164. It shows which way an "
@@ -48,11 +49,16 @@ def stem(net):
     return specs.find(net).stem
 
 
-def families(nets, net_of=lambda label: label.split(" ")[0].rstrip(",")):
+def stem_of(label):
+    """The family of a row such as "resnet20 B" or "resnet44, 0.1 at once"."""
+    return stem(label.split(" ")[0].rstrip(","))
+
+
+def families(labels):
     """{stem: labels}: nets of one family share axes, tables and sentences, of two they do not."""
     found = {}
-    for label in nets:
-        found.setdefault(stem(net_of(label)), []).append(label)
+    for label in labels:
+        found.setdefault(stem_of(label), []).append(label)
     return found
 
 
@@ -71,13 +77,13 @@ def demo(data_dir=None):
     return jobs.DEMO
 
 
-def caveat(options, nets):
+def caveat(options, nets, px=FASHION["image_size"]):
     """What a report says of its scale; full scale is the paper's recipe to its last step."""
     if options.scale == "demo":
         if demo(options.data_dir) is jobs.DEMO:
             return jobs.CAVEAT["demo"]
         steps = options.steps or int(FASHION["steps"])
-        return OF_FASHION.format(steps=steps, epochs=steps * 64 / 60_000)
+        return OF_FASHION.format(px=px, steps=steps, epochs=steps * 64 / 60_000)
     changed = " ".join(f"--{name}={value}" for name, value in options.engine.items())
     told = f" Changed: {changed}." if changed else ""
     full = {FULL_STEPS[stem] for stem in families(nets)}

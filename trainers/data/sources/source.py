@@ -52,6 +52,7 @@ class Source:
     pictures: tuple = ()
     listing: object = None
     fingerprint: dict | None = None
+    is_test: bool = False  # the set's own test images, by which nothing may be chosen
     annotations: object = None  # of pictures with boxes: `trainers.data.boxes.Annotations`
 
     @property
@@ -79,6 +80,13 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0, *
     if split not in known:
         raise DataError(f"{name}: expected one of its splits {known}, got {split!r}")
     return loader.load(name, split, data_dir=data_dir, seed=seed, **options)
+
+
+def lacks_validation(name: str, data_dir: str | None = None) -> int:
+    """How many images a set has to train on whose validation images are its test set; else 0."""
+    loader = importlib.import_module(f"{__package__}.{_LOADERS.get(name, 'tfds_source')}")
+    asked = getattr(loader, "lacks_validation", None)
+    return asked(name, data_dir) if asked else 0
 
 
 def in_memory(name: str, split: str, class_names, images, labels) -> Source:

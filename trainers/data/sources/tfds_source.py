@@ -20,16 +20,17 @@ SPLITS = (*sources.SPLITS, "test", "all")
 _HELD_OUT = {"train": "train[:80%]", "validation": "train[80%:]"}
 
 
-def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -> sources.Source:
+def load(name, split, *, data_dir=None, seed=0, hold_out=0) -> sources.Source:
     """A prepared set: small ones as (N, H, W, 3) uint8 (grey becomes RGB), others encoded.
 
     Validation is the set's `validation` split, else its `test`, else the last fifth of its train
-    split (TFDS shuffles on disk, so that is a random fifth, the same for every seed).
+    split (TFDS shuffles on disk, so that is a random fifth, the same for every seed). Where it
+    would be `test`, `hold_out` takes so many of the last training images in its place.
     """
     builder = find(name, data_dir)
     image_key, label_key = keys(builder)
     require_prepared(builder, data_dir)
-    tfds_split = choose_split(builder, split)
+    tfds_split = choose_split(builder, split, hold_out)
     features, info = builder.info.features, builder.info.splits[tfds_split]
     class_names = tuple(features[label_key].names)
     if info.num_bytes > MEMORY_BYTES:
@@ -37,6 +38,7 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -
         return sources.Source(
             *(name, split, class_names, info.num_examples, fetch, None),
             portable=False,
+            is_test=tfds_split == "test",
             fingerprint=fingerprint(builder),
         )
     encoded, labels = read(builder, tfds_split, image_key, label_key)
@@ -46,7 +48,16 @@ def load(name: str, split: str, *, data_dir: str | None = None, seed: int = 0) -
     if None not in shape and max(shape[:2]) <= SMALL_PX:
         encoded = decode_all(encoded, shape)
     source = sources.in_memory(name, split, class_names, encoded, labels)
-    return dataclasses.replace(source, fingerprint=fingerprint(builder))
+    facts = {"fingerprint": fingerprint(builder), "is_test": tfds_split == "test"}
+    return dataclasses.replace(source, **facts)
+
+
+def lacks_validation(name: str, data_dir: str | None = None) -> int:
+    """How many training images a prepared set has whose validation images are its test set."""
+    builder = find(name, data_dir)
+    if "train" not in builder.info.splits or choose_split(builder, "validation") != "test":
+        return 0
+    return builder.info.splits["train"].num_examples
 
 
 def fingerprint(builder) -> dict:
@@ -101,7 +112,7 @@ def require_prepared(builder, data_dir: str | None) -> None:
     )
 
 
-def choose_split(builder, split: str) -> str:
+def choose_split(builder, split: str, hold_out: int = 0) -> str:
     """TFDS' name for our split."""
     names = builder.info.splits
     held_out = next((s for s in ("validation", "test") if s in names), None)
@@ -115,6 +126,8 @@ def choose_split(builder, split: str) -> str:
         raise sources.DataError(f"{builder.name}: expected a train split, got {', '.join(names)}")
     if held_out is None:
         return _HELD_OUT[split]
+    if held_out == "test" and hold_out:
+        return f"train[:-{hold_out}]" if split == "train" else f"train[-{hold_out}:]"
     return "train" if split == "train" else held_out
 
 

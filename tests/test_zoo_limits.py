@@ -158,7 +158,7 @@ def test_a_tpu_that_is_not_there(tmp_path):
             ["--run_dir=a", "--calibration_images=3"],
             "--calibration_images is for --quantize=int8: give that too",
         ),
-        ("trainers.studies.degradation", ["--data_dir=a"], "--data_dir is for --scale=paper: "),
+        ("trainers.studies.detection", ["--data_dir=a"], "--data_dir is for --scale=paper: "),
     ],
 )
 def test_a_flag_that_would_change_nothing(name, arguments, sentence):

@@ -41,6 +41,8 @@ WORDS = {
     "zoo.importers": ["--source=torch", "--file=weights.pth", "--model=resnet18"],
     "zoo.importers.to_torch": ["--run_dir=run", "--file=weights.safetensors"],
 }
+PLANNED = ("trainers.classify", "trainers.find_rate", "trainers.detect", "trainers.localise")
+SHARED = ("trainers.plan.flags", "trainers.run.options")
 NUMBERS = ["", "abc", "nan", "inf", "-1", "1e400", "10" * 50, "-" + "9" * 30, "١٢", "1_000", "0x10"]
 NUMBERS += ["3.7", " 5", "5\n", "1,5"]
 TEXTS = ["", " ", "a\nb", "\x1b[2J", "x" * 100_000, "../../etc", "\udcff"]
@@ -64,8 +66,13 @@ def stop(*_, **__):
     raise Accepted("another process")
 
 
-def values(flag):
-    """The command lines' own words for one flag, each a list."""
+def values(flag, program=None):
+    """The command lines' own words for one flag, each a list.
+
+    What `PLANNED` programs share is tried whole in the first; the others get each flag's first two.
+    """
+    if program in PLANNED[1:] and flag["module"] in SHARED:
+        return values(flag)[:2]
     name, kind = flag["name"], flag["kind"]
     if kind == "bool":
         return [[f"--{name}=5"], [f"--no{name}=5"]]
@@ -75,7 +82,7 @@ def values(flag):
     return [*words, [f"--{name}"]] if kind != "text" else words
 
 
-def described(flag):
+def described(flag, module):
     """What the test must know of a flag; `kind` "foreign" is a number that absl reads itself."""
     parser = flag.parser
     kind, limit = "text", None
@@ -93,17 +100,17 @@ def described(flag):
     elif flag.boolean:
         kind = "bool"
     bounds = (limit.least, limit.most) if limit else None
-    return {"name": flag.name, "kind": kind, "bounds": bounds}
+    return {"name": flag.name, "kind": kind, "bounds": bounds, "module": module}
 
 
 def describe(*_):
     """In place of `program.run`: prints the flags, and which modules of ours are there by now."""
     defined = flags.FLAGS.flags_by_module_dict()
-    found = [f for name, each in defined.items() if name.split(".")[0] != "absl" for f in each]
+    found = [(f, n) for n, each in defined.items() if n.split(".")[0] != "absl" for f in each]
     flags.FLAGS["verbosity"].parser = limits.Parser("verbosity")
-    found.append(flags.FLAGS["verbosity"])
+    found.append((flags.FLAGS["verbosity"], "absl"))
     ours = [name for name in sys.modules if name.split(".")[0] in program.OURS]
-    shown = [described(flag) for flag in found if flag.name not in ("flagfile", "undefok")]
+    shown = [described(f, n) for f, n in found if f.name not in ("flagfile", "undefok")]
     print(json.dumps({"flags": shown, "modules": ours}))
     raise SystemExit(0)
 
@@ -158,7 +165,7 @@ def trials(name, folder):
     print(json.dumps(found["flags"]))
     base = WORDS.get(name, [])
     for flag in found["flags"]:
-        for words in values(flag) if flag["kind"] != "foreign" else ():
+        for words in values(flag, name) if flag["kind"] != "foreign" else ():
             result = forked(lambda words=words: call([*base, *words]), folder)
             print(json.dumps({"flag": flag["name"], "words": words, **result}))
     result = forked(lambda: call(base), folder)

@@ -94,7 +94,7 @@ def test_only_the_chief_writes(whole):
     assert len(list((whole / "train").iterdir())) == 1
 
 
-@pytest.mark.parametrize("victims", [(0, 1), (1,)])
+@pytest.mark.parametrize("victims", [pytest.param((0, 1), marks=pytest.mark.exhaustive), (1,)])
 def test_killed_workers_resume_and_end_the_same(whole, tmp_path, victims):
     with two_workers(tmp_path, *SYNCHRONIZED, "--checkpoint_steps=5") as workers:
         wait_for(tmp_path / "checkpoints" / "ckpt-*.index", *workers)

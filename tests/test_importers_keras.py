@@ -69,8 +69,8 @@ def test_logits_of_50_are_the_same(net, path):
     assert oracles.difference(oracles.ours(model, images), wanted) > oracles.MISTAKE
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("depth", [101, pytest.param(152, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("depth", [101, 152])
 def test_logits_of_101_and_152_are_the_same(depth, tmp_path):
     net = source(depth)
     net.save(tmp_path / "w.keras")

@@ -143,7 +143,12 @@ def test_a_stopped_run_resumes_and_ends_the_same(whole, tmp_path, number, code):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "devices, precision, times",
-    [(1, "float32", 3), (2, "float32", 3), (1, "mixed_bfloat16", 1), (2, "mixed_float16", 1)],
+    [
+        (1, "float32", 3),
+        (2, "mixed_float16", 1),
+        pytest.param(2, "float32", 3, marks=pytest.mark.exhaustive),
+        pytest.param(1, "mixed_bfloat16", 1, marks=pytest.mark.exhaustive),
+    ],
 )
 def test_killed_again_and_again_it_ends_the_same(tmp_path, devices, precision, times):
     """Kills at moments that nobody chose; a checkpoint averages the replicas' statistics."""

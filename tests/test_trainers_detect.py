@@ -40,7 +40,7 @@ def pictures(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("devices", [1, 2])
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_a_killed_run_ends_in_the_same_bits(pictures, tmp_path, devices):
     words = [*TINY, f"--data_dir={pictures}", f"--logical_devices={devices}"]
     words += ["--checkpoint_steps=2"]  # where replicas' statistics are averaged

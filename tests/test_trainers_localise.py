@@ -57,7 +57,7 @@ def test_records_have_losses_and_errors(trained):
     assert (manifest.kind, manifest.class_names) == ("localiser", ("blue", "red"))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive  # the detector's loop, killed in test_trainers_detect.py
 def test_a_killed_run_ends_in_the_same_bits(pictures, trained, tmp_path):
     words = [*TINY, f"--data_dir={pictures}", f"--run_dir={tmp_path}", "--checkpoint_steps=8"]
     process = subprocess.Popen(

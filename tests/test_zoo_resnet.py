@@ -238,7 +238,7 @@ def test_multiply_adds_need_an_image_size():
         complexity.multiply_adds(zoo.build("resnet20"))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_resnet1202_builds_and_leaves_the_recursion_limit_alone():
     """Trained, saved and loaded it is in test_trainers_every_network.py, if -m exhaustive."""
     import sys

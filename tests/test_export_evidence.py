@@ -172,7 +172,10 @@ def test_a_card_does_not_say_where_pictures_are(monkeypatch):
 # -- networks without a head
 
 
-@pytest.mark.parametrize("form", ["saved_model", "onnx", "tflite-none", "tflite-int8"])
+OTHERS = [pytest.param(form, marks=pytest.mark.exhaustive) for form in ("onnx", "tflite-none")]
+
+
+@pytest.mark.parametrize("form", ["saved_model", "tflite-int8", *OTHERS])
 def test_a_network_without_a_head_exports_its_features(form, tmp_path):
     """Zeros for a head, as the importer leaves them: the mean over each last map is what counts."""
     whole = export_networks.digits_classifier()

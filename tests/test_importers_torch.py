@@ -34,7 +34,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize(
+    "name", ["resnet18", "resnet50", pytest.param("resnet34", marks=pytest.mark.exhaustive)]
+)
 def test_torchvision_layout_gives_the_same_logits(name, tmp_path):
     net = oracles.torchvision_like(**NETS[name])
     model, manifest = imported(saved(net, tmp_path / "w.pth"), name)

@@ -18,7 +18,7 @@ PAIRS = [
     ("resnet20", "resnet56", {}),
     ("resnet18", "resnet34", {}),
     ("resnet8", "resnet20", {"shortcut": "C"}),
-    ("resnet50", "resnet101", {}),
+    pytest.param("resnet50", "resnet101", {}, marks=pytest.mark.exhaustive),
     ("plain8", "plain14", {}),
     ("resnet8", "resnet14", {"mean": "pixel", "zeros": "split"}),
 ]

@@ -58,7 +58,9 @@ def test_xla_computes_the_same_step(batch):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)  # another order of sums
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.exhaustive)]
+)
 def test_half_precision_learns_on_two_replicas(tmp_path, precision):
     arguments = [f"--precision={precision}", "--logical_devices=2", f"--run_dir={tmp_path}"]
     result = run("classify", *SHORT, *arguments)

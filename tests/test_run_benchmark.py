@@ -28,7 +28,7 @@ def test_the_table_by_hand():
     assert "64 images" in note and "1,000.0 million" in note and "p50" in head
 
 
-@pytest.mark.parametrize("devices", [1, 2])
+@pytest.mark.parametrize("devices", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_a_run_is_timed_and_nothing_written(tmp_path, monkeypatch, devices):
     monkeypatch.setenv("PYTHONPATH", str(pathlib.Path.cwd()))
     monkeypatch.chdir(tmp_path)

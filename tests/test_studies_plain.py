@@ -331,7 +331,7 @@ def untrained_run(job, asked):
     return run_dir
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_studies_from_end_to_end(tmp_path, monkeypatch):
     """Deeper and the same errors, and a state that training goes on from; whole reports."""
     monkeypatch.setattr(jobs, "finish", untrained_run)

@@ -72,12 +72,16 @@ def finding(measured):
         f"RPN with one box for all classes on {told[1]}, an RPN by class on {told[2]}"
     )
     if seeds == 1:
-        return f"{said}; of one seed, which cannot tell an effect of a few points from chance."
+        worse = "; that by class is better does not show" if by_class[0] >= one[0] else ""
+        return (
+            f"{said}; of one seed, which cannot tell an effect of a few points from chance{worse}."
+        )
     changes = [b - a for a, b in zip(one, by_class, strict=True)]
     same = "at odds"
     if max(changes) < 0 or min(changes) > 0:
         same = f"agreed that by class is {'better' if max(changes) < 0 else 'worse'}"
-    return f"{said}; {seeds} seeds {same}."
+    shown = "" if max(changes) < 0 else "; that by class is better does not show"
+    return f"{said}; {seeds} seeds {same}{shown}."
 
 
 def table(measured):

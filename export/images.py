@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from export import by_class
 from export.classifier import ExportError
 from trainers.data import pipelines, recorded, skipped, whose
 from zoo import headers, preprocess, progress
@@ -89,7 +90,7 @@ def gather(classifier, asked, count, calibrate=0):
     if not calibrate:
         return Evidence(held_out)
     training = of_run(classifier, "train", 8 * calibrate, asked)
-    chosen = stratified(training, calibrate)
+    chosen = by_class.stratified(training, calibrate)
     origin = f"{len(chosen)} of the {training.origin.partition(' of the ')[2]}"
     chosen = dataclasses.replace(chosen, origin=origin)
     return Evidence(without(held_out, chosen), chosen)
@@ -226,30 +227,3 @@ def photographs(contract, limit):
         f"{len(encoded)} crops of scikit-learn's two photographs, for want of the network's own"
     )
     return Images(pixels, encoded, None, origin, own=False)
-
-
-def stratified(images, count):
-    """`count` of the images, class by class in turn, in the order that they had."""
-    return images.take(np.sort(by_turns(images)[:count]))
-
-
-def spread(images, count):
-    """`count` of the images to show: the first of each class, then the second of each ...
-
-    Of more classes than that, some from the first to the last; the same without labels.
-    """
-    turns = by_turns(images)
-    classes = len(images) if images.labels is None else len(np.unique(images.labels))
-    if classes > count:
-        turns = turns[np.linspace(0, classes - 1, count).astype(int)]
-    return images.take(turns[:count])
-
-
-def by_turns(images):
-    """The images' numbers, class by class in turn; as they are where nobody knows the classes."""
-    if images.labels is None:
-        return np.arange(len(images))
-    rank = np.zeros(len(images), np.int64)  # the how-many-eth of its class an image is
-    for label in np.unique(images.labels):
-        rank[images.labels == label] = np.arange(np.sum(images.labels == label))
-    return np.lexsort((images.labels, rank))

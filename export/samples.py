@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from export import images, reference, stripped
+from export import by_class, images, reference, stripped
 from export.classifier import ExportError
 from zoo import files, preprocess, sizes
 from zoo.specs import MOST_CLASSES
@@ -39,7 +39,7 @@ def of_pictures(held_out, contract, source):
     Pixels are rounded to whole numbers, so that they mean the same to every format.
     """
     classes = 1 if held_out.labels is None else len(np.unique(held_out.labels))
-    few = images.spread(held_out, min(max(FEWEST, classes), MOST))
+    few = by_class.spread(held_out, min(max(FEWEST, classes), MOST))
     pixels = np.uint8(np.rint(few.pixels))
     encoded = tuple(stripped.stripped(file, contract) for file in few.encoded)
     return Samples(pixels, source(np.float32(pixels)), encoded, source(few.pixels), few)

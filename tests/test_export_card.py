@@ -16,7 +16,7 @@ import PIL.Image
 import programs
 import pytest
 
-from export import card, check, formats, images, publish
+from export import by_class, card, check, formats, images, publish
 from export.classifier import ExportError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -29,7 +29,7 @@ def artifacts(tmp_path_factory):
     source = export_networks.digits_classifier()
     training = images.of_run(source, "train", 400)
     evidence = images.Evidence(
-        images.of_run(source, "validation", 100), images.stratified(training, 100)
+        images.of_run(source, "validation", 100), by_class.stratified(training, 100)
     )
     return {
         name: publish.publish(source, formats.find(name), evidence, folder / name)[0]
@@ -89,7 +89,7 @@ def test_picture_shows_each_sample_and_its_verdict(artifacts):
         picture = np.asarray(PIL.Image.open(directory / "predictions.png"))
         assert picture.shape == (2 * (144 + 44), 8 * 144, 3)
         source = export_networks.digits_classifier()
-        held_out = images.spread(images.of_run(source, "validation", 100), 16)
+        held_out = by_class.spread(images.of_run(source, "validation", 100), 16)
         right = np.array(source.model(held_out.pixels)).argmax(axis=1) == held_out.labels
         assert 0 < right.sum() < 16 or right.all()
         for number in range(16):

@@ -10,7 +10,7 @@ import programs
 import pytest
 
 import zoo
-from export import command_line, formats, images, publish, samples, stripped
+from export import by_class, command_line, formats, images, publish, samples, stripped
 from export.classifier import Classifier, ExportError
 from trainers.data.sources import DataError
 from zoo.preprocess import InputContract
@@ -66,8 +66,8 @@ def test_ranges_are_not_measured_on_pictures_of_anything():
 def test_what_is_shown_is_of_every_class(folder):
     """A sorted folder's first sixteen would all be cats."""
     held_out = images.gather(imported(), images.Asked(data_dir=str(folder)), 100).held_out
-    assert images.spread(held_out, 16).labels.tolist() == [0, 1, 2] * 5 + [0]
-    assert images.spread(held_out, 2).labels.tolist() == [0, 2]
+    assert by_class.spread(held_out, 16).labels.tolist() == [0, 1, 2] * 5 + [0]
+    assert by_class.spread(held_out, 2).labels.tolist() == [0, 2]
     shown = samples.of_pictures(held_out, InputContract(8, 8), lambda x: np.zeros((len(x), 3)))
     assert set(shown.shown.labels) == {0, 1, 2} and len(shown.encoded) == 16
 

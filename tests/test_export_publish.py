@@ -12,7 +12,7 @@ import numpy as np
 import programs
 import pytest
 
-from export import classifier, formats, images, publish
+from export import by_class, classifier, formats, images, publish
 from export.classifier import Classifier, ExportError
 from zoo import archive, files
 
@@ -25,7 +25,7 @@ def evidence():
     source = export_networks.digits_classifier()
     training = images.of_run(source, "train", 400)
     return images.Evidence(
-        images.of_run(source, "validation", 200), images.stratified(training, 100)
+        images.of_run(source, "validation", 200), by_class.stratified(training, 100)
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export import graph, images
+from export import by_class, graph, images
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Float32 rounding between the network and its folded copy; 4e-7 measured on this one.
@@ -126,7 +126,7 @@ def test_cli_runs_the_example_of_the_card(published):
     assert done.returncode == 0, done.stderr
     line = done.stdout.split("Result for output key class_ids:\n")[1].split("]")[0]
     held_out = images.of_run(export_networks.digits_classifier(), "validation", 256)
-    expected = expected_logits(images.spread(held_out, 16).pixels).argmax(axis=1)
+    expected = expected_logits(by_class.spread(held_out, 16).pixels).argmax(axis=1)
     np.testing.assert_array_equal([int(x) for x in line.strip(" [").split()], expected)
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from export import formats, images, parity
+from export import by_class, formats, images, parity
 from export.formats import litert, tflite
 
 KINDS = ("none", "float16", "dynamic", "int8")
@@ -19,7 +19,7 @@ def evidence():
     source = export_networks.digits_classifier()
     training = images.of_run(source, "train", 800)
     held_out = images.of_run(source, "validation", 200)
-    return images.Evidence(held_out, images.stratified(training, 200))
+    return images.Evidence(held_out, by_class.stratified(training, 200))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_calibration_takes_every_class_alike():
     labels = np.array([0] * 50 + [1] * 5 + [2] * 30)
     pixels = np.repeat(np.float32(np.arange(85))[:, None], 3, axis=1)
     some = images.Images(pixels, tuple([b""] * 85), labels, "")
-    chosen = labels[np.int64(images.stratified(some, 30).pixels[:, 0])]
+    chosen = labels[np.int64(by_class.stratified(some, 30).pixels[:, 0])]
     assert [np.sum(chosen == label) for label in range(3)] == [13, 5, 12]
 
 

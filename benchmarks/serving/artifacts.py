@@ -9,8 +9,8 @@ import tensorflow as tf
 
 import zoo
 from benchmarks.serving.measure import HELD_OUT
+from export import by_class, formats, images, publish
 from export import classifier as classifiers
-from export import formats, images, publish
 from zoo.layers import FusedBatchNormalization
 from zoo.preprocess import InputContract
 
@@ -23,7 +23,7 @@ def write(folder, names, run_dir, model):
     """Writes the named files, of a run's network or of one with random weights."""
     folder, source = pathlib.Path(folder), classifier(run_dir, model)
     held_out = images.of_run(source, "validation", 256)
-    calibration = images.stratified(images.of_run(source, "train", 256), CALIBRATION)
+    calibration = by_class.stratified(images.of_run(source, "train", 256), CALIBRATION)
     for name in names:
         if name == HELD_OUT:
             asked = held_out.pixels[: None if run_dir else OF_RANDOM_WEIGHTS]

@@ -5,21 +5,18 @@ What the paper leaves open is as in Faster R-CNN's released code [32], else it s
 
 import dataclasses
 
-from trainers.plan.course import Course, setting
+from trainers.plan.boxes import BoxRecipe
+from trainers.plan.course import setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DetectionRecipe(Course):
+class DetectionRecipe(BoxRecipe):
     """How to train a detector: RPN and regions together, in one step."""
 
     shorter_px: int = setting("shorter side of the network's input, px", 600)
-    longer_px: int = setting("longer side at most, px: it may make the shorter one smaller", 1000)
-    scales: tuple[int, ...] = setting("shorter sides to train at, drawn for each picture, px", ())
-    mirror: bool = setting("mirror every second picture", True)
     anchor_sizes: tuple[float, ...] = setting(
         "sides of square anchors, px of the network's input", (128.0, 256.0, 512.0)
     )
-    anchor_ratios: tuple[float, ...] = setting("anchors' heights to widths", (0.5, 1.0, 2.0))
     pooling: str = setting("regions by RoIAlign or by Caffe's RoI max pooling", "align")
     bins: int = setting("bins a side that a region is pooled to; the last stage halves them", 14)
     rpn_filters: int = setting("channels of the RPN's 3x3 convolution", 512)
@@ -38,17 +35,9 @@ class DetectionRecipe(Course):
     least_score: float = setting("score that a detection must exceed", 0.05)
     nms_iou: float = setting("NMS of detections of one class: the largest IoU", 0.3)
     detections: int = setting("of a picture, at most", 100)
-    freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
-    freeze_bn: bool | None = setting(
-        "batch normalisation in inference mode (App. A); default: with --init_from", None
-    )
 
     def __post_init__(self):
         super().__post_init__()
-        if self.longer_px < self.shorter_px:
-            raise ValueError(
-                f"--longer_px={self.longer_px}: expected at least --shorter_px={self.shorter_px}"
-            )
         if self.bins % 2:
             raise ValueError(f"--bins={self.bins}: expected an even number, which halves")
 

@@ -2,36 +2,22 @@
 
 import dataclasses
 
-from trainers.plan.course import Course, setting
+from trainers.plan.boxes import BoxRecipe
+from trainers.plan.course import setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class LocalisationRecipe(Course):
+class LocalisationRecipe(BoxRecipe):
     """How to train a localiser: a few anchors of many pictures a step."""
 
     by_class: bool = setting("each class has scores and boxes of its own, or all share them", True)
     shorter_px: int = setting("shorter side of the network's input, px", 256)
-    longer_px: int = setting("longer side at most, px: it may make the shorter one smaller", 1000)
-    scales: tuple[int, ...] = setting("shorter sides to train at, drawn for each picture, px", ())
     crop_px: int | None = setting("side of the random crop to train on, px; default: none", None)
-    mirror: bool = setting("mirror every second picture", True)
     anchor_sizes: tuple[float, ...] = setting(
         "sides of square anchors, px of the network's input", (48.0, 96.0, 152.0)
     )
-    anchor_ratios: tuple[float, ...] = setting("anchors' heights to widths", (0.5, 1.0, 2.0))
     rpn_filters: int = setting("channels of the 3x3 convolution on top of the network", 512)
     rpn_anchors: int = setting("anchors of a picture to learn from, half at objects", 8)
-    freeze: str | None = setting("with --init_from: what stays as it came, up to a stage", None)
-    freeze_bn: bool | None = setting(
-        "batch normalisation in inference mode (App. A); default: with --init_from", None
-    )
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.longer_px < self.shorter_px:
-            raise ValueError(
-                f"--longer_px={self.longer_px}: expected at least --shorter_px={self.shorter_px}"
-            )
 
 
 RECIPES = {

@@ -12,8 +12,8 @@ METRICS = ("coco", "voc07", "voc")
 
 
 @dataclasses.dataclass(frozen=True)
-class Judging:
-    """Which run, which of its weights, on which pictures, looked at how, by which metric."""
+class Which:
+    """Which run, which of its weights, on which pictures, and where what is found goes."""
 
     run_dir: str
     weights: str
@@ -22,11 +22,17 @@ class Judging:
     split: str
     limit: int | None
     batch_size: int
+    output_dir: pathlib.Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Judging(Which):
+    """Looked at how, by which metric."""
+
     refine: bool
     vote: bool
     scales: tuple[int, ...]
     metric: str
-    output_dir: pathlib.Path
 
 
 def define_judging(values=flags.FLAGS):
@@ -43,7 +49,7 @@ def define_judging(values=flags.FLAGS):
 
 
 def define_which(own):
-    """Defines which run is judged, on which pictures, how many a step, and where to write."""
+    """Defines the flags of `Which`."""
     flags.DEFINE_string("run_dir", None, "the run to judge", required=True, **own)
     flags.DEFINE_string("weights", "model", "as training left them, or ema, best", **own)
     flags.DEFINE_string("data", None, "other pictures than the run's own", **own)

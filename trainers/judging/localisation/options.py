@@ -11,19 +11,11 @@ VIEWS = ("dense", "center")
 
 
 @dataclasses.dataclass(frozen=True)
-class Judging:
-    """Which run, which of its weights, on which pictures, looked at how, classes by whom."""
+class Judging(options.Which):
+    """Looked at how, classes by whom."""
 
-    run_dir: str
-    weights: str
-    data: str | None
-    data_dir: str | None
-    split: str
-    limit: int | None
-    batch_size: int
     views: str
     classifier: str | None
-    output_dir: pathlib.Path
 
 
 def define_judging(values=flags.FLAGS):

@@ -1,5 +1,6 @@
 """The localiser as a network: on a classifier to the bit, its counts by hand, its best boxes."""
 
+import dataclasses
 import subprocess
 
 import keras
@@ -29,6 +30,11 @@ def test_of_1000_classes_on_resnet_101_by_hand():
     assert row["rpn_multiply_adds"] == 49 * 512 * (9 * 2048 + 9 * 5000)  # at 7 x 7, stride 32
     assert row["stride"] == 32
     assert row["picture_multiply_adds"] - row["rpn_multiply_adds"] == pytest.approx(7.568e9, 1e-3)
+
+
+def test_a_classifiers_hidden_layer_has_no_say():
+    network = zoo.Network("resnet8", 7, None, "A", hidden=5)
+    assert Localiser(network, 3) == Localiser(dataclasses.replace(network, hidden=None), 3)
 
 
 def test_its_map_is_the_classifiers_last():

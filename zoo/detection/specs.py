@@ -41,13 +41,7 @@ class Detector:
     detections: int = 100
 
     def __post_init__(self):
-        network = self.network
-        if isinstance(network, dict):  # as JSON has it
-            network = Network(**network)
-        if not isinstance(network, Network):
-            raise ValueError(f"network: expected a Network, got {network!r:.80}")
-        free = dataclasses.replace(network, image_size=None, mean="channel", hidden=None)
-        self._keep("network", free)
+        self._keep("network", headless(self.network))
         for name in ("sizes", "ratios"):
             self._keep(name, positives(name, getattr(self, name)))
         if self.pooling not in POOLINGS:
@@ -88,6 +82,18 @@ class Detector:
 
     def _keep(self, field, value):
         object.__setattr__(self, field, value)  # the way into a frozen dataclass
+
+
+def headless(network):
+    """The Network, or its dict of JSON, without what has no say: its size, mean and hidden layer.
+
+    ValueError for anything else.
+    """
+    if isinstance(network, dict):
+        network = Network(**network)
+    if not isinstance(network, Network):
+        raise ValueError(f"network: expected a Network, got {network!r:.80}")
+    return dataclasses.replace(network, image_size=None, mean="channel", hidden=None)
 
 
 def positives(name, values):

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from zoo.detection.specs import positives, whole
+from zoo.detection.specs import headless, positives, whole
 from zoo.specs import Network
 
 
@@ -24,15 +24,10 @@ class Localiser:
     rpn_filters: int = 512
 
     def __post_init__(self):
-        network = self.network
-        if isinstance(network, dict):  # as JSON has it
-            network = Network(**network)
-        if not isinstance(network, Network):
-            raise ValueError(f"network: expected a Network, got {network!r:.80}")
         if not isinstance(self.by_class, bool):
             raise ValueError(f"by_class: expected true or false, got {self.by_class!r:.80}")
         settled = {
-            "network": dataclasses.replace(network, image_size=None, mean="channel"),
+            "network": headless(self.network),
             "sizes": positives("sizes", self.sizes),
             "ratios": positives("ratios", self.ratios),
             "num_classes": whole("num_classes", self.num_classes),

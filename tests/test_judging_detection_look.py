@@ -1,6 +1,7 @@
 """How a detector is asked for a judgement: rounds by hand, scales, batches, the program itself."""
 
 import json
+import unittest.mock
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 import zoo
 from trainers.data import boxes
-from trainers.judging.detection import evaluation, look, scales
+from trainers.judging.detection import evaluation, look, rounds, scales
 from trainers.judging.scores import ScoreError
 from zoo import archive
 from zoo.detection import decide, network
@@ -183,3 +184,17 @@ def test_the_program_judges_a_run_and_refuses_what_it_cannot(tmp_path, ours):
 
 def evaluate(*words):
     return programs.run("trainers.evaluate_detections", *words)
+
+
+def test_rounds_see_the_pictures_again_without_tracing_them(source, monkeypatch):
+    monkeypatch.setattr(rounds.look, "detecting", lambda model, detector: None)
+    numbers = []
+    monkeypatch.setattr(
+        rounds.evaluation, "seen_by", lambda _, source, seen: numbers.append(next(iter(seen))[3])
+    )
+    traced = unittest.mock.Mock(wraps=evaluation.pipelines.evaluate)
+    monkeypatch.setattr(evaluation.pipelines, "evaluate", traced)
+    judge = rounds.Rounds(None, None, source, DetectionInput(96, 96), 2)
+    judge(), judge()
+    assert [number.numpy().tolist() for number in numbers] == [[0, 1]] * 2
+    assert traced.call_count == 1

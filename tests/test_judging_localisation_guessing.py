@@ -1,6 +1,7 @@
 """How pictures are looked at: boxes in their own pixels, the central crop, classes by whom."""
 
 import types
+import unittest.mock
 
 import numpy as np
 import pytest
@@ -106,3 +107,12 @@ def test_a_round_of_a_network_that_has_diverged_is_none(source, monkeypatch):
             assert figures["gt_class_error"] == (
                 (0.0 if by_class else 0.5) if spoilt == 1 else None
             )
+
+
+def test_rounds_see_the_pictures_again_without_tracing_them(source, monkeypatch):
+    monkeypatch.setattr(guessing, "finding", lambda model, localiser: find)
+    traced = unittest.mock.Mock(wraps=guessing.pipelines.evaluate)
+    monkeypatch.setattr(guessing.pipelines, "evaluate", traced)
+    judge = rounds.Rounds(None, types.SimpleNamespace(by_class=True), source, CONTRACT, 2)
+    assert [judge()["error"] for _ in range(2)] == [0.5, 0.5]
+    assert traced.call_count == 1

@@ -47,15 +47,23 @@ def see(find, source, contract, look, probabilities=None):
 
     `find` is `finding`'s, `probabilities` (P, K) are a classifier's of the pictures, ascending.
     """
-    return guessed(source, *located(find, source, contract, look), probabilities)
+    pictures = batches(source, contract, look)
+    return guessed(source, *located(find, pictures, look.crop_px), probabilities)
 
 
-def located(find, source, contract, look):
-    """Numbers of pictures, ascending (P,), boxes of each (P, K, 4) and their scores (P, K)."""
-    found = dict(boxes_of(find, source, contract, look))
-    pictures = np.array(sorted(found), np.int64)
-    columns = zip(*(found[number] for number in pictures.tolist()), strict=True)
-    return pictures, *map(np.stack, columns)
+def batches(source, contract, look):
+    """`pipelines.evaluate`'s."""
+    # The zeros around a smaller picture would have a say at its border.
+    batch_size = look.batch_size if source.image_shape else 1
+    return pipelines.evaluate(source, contract, batch_size=batch_size, limit=look.limit)
+
+
+def located(find, pictures, crop_px=None):
+    """Of `batches`: numbers, ascending (P,), boxes of each (P, K, 4) and their scores (P, K)."""
+    found = dict(boxes_of(find, pictures, crop_px))
+    numbers = np.array(sorted(found), np.int64)
+    columns = zip(*(found[number] for number in numbers.tolist()), strict=True)
+    return numbers, *map(np.stack, columns)
 
 
 def guessed(source, pictures, boxes, sure, probabilities=None):
@@ -81,16 +89,13 @@ def guessed(source, pictures, boxes, sure, probabilities=None):
     return Seen(truth, guesses, objects.Found(pictures, *drawn))
 
 
-def boxes_of(find, source, contract, look):
+def boxes_of(find, pictures, crop_px):
     """(number, (boxes (K, 4) in the picture's own pixels, scores (K,))) of each picture."""
-    # The zeros around a smaller picture would have a say at its border.
-    batch_size = look.batch_size if source.image_shape else 1
-    asked = dict(batch_size=batch_size, limit=look.limit)
-    for images, targets, weights, index in pipelines.evaluate(source, contract, **asked):
+    for images, targets, weights, index in pictures:
         size = targets["size"]
         corner = tf.zeros_like(size)
-        if look.crop_px:
-            images, size, corner = central(images, size, look.crop_px)
+        if crop_px:
+            images, size, corner = central(images, size, crop_px)
         boxes, sure = find(tf.cast(images, tf.float32), size)
         boxes = boxes + tf.tile(tf.cast(corner, tf.float32), (1, 2))[:, None]
         scale = tf.cast(targets["original"] / targets["size"], tf.float32)

@@ -16,6 +16,7 @@ DETECTION := .venv/installed-detection
 DEV := .venv/installed-dev
 PEERS := .venv/installed-peers
 TORCHVISION := .venv/torchvision
+SERVING := .venv-serving/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -57,7 +58,7 @@ demo-detect: $(LITE) $(DETECTION)  ## train a detector on scenes of digits, eval
 	@echo "  resume     $(PY) -m trainers.detect --run_dir=runs/demo-detect"
 	@echo "  detect     $(PY) -m trainers.predict --run_dir=runs/demo-detect artifacts/demo-detect/1/samples"
 
-test: $(PEERS)  ## every test, in two processes
+test: $(PEERS) $(if $(MLSERVER_PYTHON),,$(SERVING))  ## every test, in two processes
 	$(PY) -m pytest -n 2 $(ARGS)
 
 lint: $(DEV)  ## ruff: rules and format
@@ -123,6 +124,13 @@ $(DETECTION): $(LITE)
 
 $(PEERS): $(DEV)
 	$(PY) -m pip install $(PIP_FLAGS) --editable '.[dev,peers]'
+	@touch $@
+
+# MLServer pins packages that are not ours.
+$(SERVING): requirements.txt | .venv/made
+	$(PY) -m venv --without-pip --clear $(@D)
+	$(PY) -m pip --python $(@D)/bin/python install $(PIP_FLAGS) --quiet --no-compile \
+	  mlserver==1.7.1 "$$(grep '^tensorflow==' $<)"
 	@touch $@
 
 $(DEV): pyproject.toml $(RUN)

@@ -237,8 +237,8 @@ def test_a_run_names_what_it_skipped_and_a_killed_one_the_same(tmp_path):
     arguments += [
         "--image_size=12",
         "--batch_size=4",
-        "--steps=40",
-        "--round_steps=20",
+        "--steps=12",
+        "--round_steps=6",
         "--nopictures",
     ]
     strict = run("classify", *arguments, f"--run_dir={tmp_path / 'strict'}")
@@ -275,8 +275,8 @@ def test_batches_of_a_service_are_those_of_the_trainer(tmp_path):
     arguments += [
         "--image_size=12",
         "--batch_size=4",
-        "--steps=6",
-        "--round_steps=3",
+        "--steps=2",
+        "--round_steps=2",
         "--nopictures",
     ]
     own = run("classify", *arguments, f"--run_dir={tmp_path / 'own'}")

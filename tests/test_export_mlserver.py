@@ -1,7 +1,7 @@
 """A real model server serves SavedModels: MLServer, over REST and gRPC, on this machine alone.
 
 MLServer pins packages that are not ours, so it lives in a virtual environment of its own: the one
-whose interpreter MLSERVER_PYTHON names, or else `.venv-serving`, made at the first run.
+whose interpreter MLSERVER_PYTHON names, or else `.venv-serving`, which `make test` makes.
 """
 
 import base64
@@ -10,7 +10,6 @@ import os
 import pathlib
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -29,7 +28,6 @@ from export.formats import saved_model
 from zoo.detection import detect
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PACKAGES = ["mlserver==1.7.1", "tensorflow==2.21.0"]
 START_SECONDS = 120
 ROUNDING = 5e-6  # of the largest logit: as measured, see export.parity
 
@@ -79,16 +77,9 @@ print(json.dumps({
 def python():
     """An interpreter that has MLServer and TensorFlow."""
     chosen = os.environ.get("MLSERVER_PYTHON")
-    if chosen:
-        return chosen
     folder = ROOT / ".venv-serving"
-    found = folder / "bin" / "python"
-    ready = folder / "installed"
-    if not ready.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([found, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-        ready.touch()
-    return str(found)
+    assert chosen or (folder / "installed").exists(), "run: make .venv-serving/installed"
+    return chosen or str(folder / "bin" / "python")
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +183,7 @@ def asked(port, name, body):
         return {x["name"]: x for x in json.load(answer)["outputs"]}
 
 
-@pytest.mark.slow  # starts a server; the first run also installs it, which takes minutes
+@pytest.mark.slow  # starts a server
 def test_rest_answers_the_example_request(ports, source, artifact):
     """The very file that lies beside the model, sent as it is."""
     body = (artifact / "samples" / "request.v2.json").read_bytes()

@@ -273,7 +273,11 @@ def test_a_start_that_ended_before_a_checkpoint_stands_in_nobodys_way(tmp_path):
 
 def test_an_ensemble_is_judged_on_the_same_pictures(begun, tmp_path):
     root, run_dir = begun
-    start(root, tmp_path / "other", seed=1)
+    shutil.copytree(run_dir, tmp_path / "other")
+    kept = split.read(run_dir)
+    swapped = dict(zip(kept.files, reversed(kept.files.values()), strict=True))
+    counts = {name: len(files) for name, files in swapped.items()}
+    split.write(tmp_path / "other", dataclasses.replace(kept, files=swapped, images=counts))
     told = sentence_of(trainers.evaluate, [run_dir, tmp_path / "other"])
     assert "must be judged on the same images" in told
     both = trainers.evaluate(

@@ -154,6 +154,7 @@ def finish(batches, *keys, service=None):
     """
     options = tf.data.Options()
     options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False  # none fits: time alone
     options.deterministic = True
     options.threading.private_threadpool_size = WORKERS
     # Each process makes its own part; sharding once more would lose examples.

@@ -5,6 +5,7 @@ depends on its seed and step alone and a test can choose every crop.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -76,20 +77,30 @@ def apply(images, rows, contract, augmentation):
         drawn["uniforms"] = never_mirrored(drawn["uniforms"])
     padded = augmentation.kind == "pad_crop"
     resizes = augmentation.crops or not is_at_size(images, contract)
-
-    def one(image, row):
-        image = at_size(image, row, contract, augmentation) if resizes else image
-        return image if padded else change(image, row, augmentation)
-
-    # One loop over the images: what a step leaves in the processor's cache, the next finds there.
     if resizes or (augmentation.changes and not padded):
-        images = each(one, images, drawn)
+        images = each(of_one(contract, augmentation, resizes), images, drawn)
     if padded:
         chosen, fill = drawn["uniforms"][:, :3], augmentation.fill
         images = pad_crop_mirror(images, chosen, augmentation.pad_px, fill)
         if augmentation.changes:
             images = each(lambda image, row: change(image, row, augmentation), images, drawn)
     return images
+
+
+@functools.cache
+def of_one(contract, augmentation, resizes):
+    """One image and its row's draws -> what `apply` makes of it before it pads; traced once.
+
+    A stream takes it twice, for pieces and for single images, and a run has several streams. It is
+    one function, so that what a step leaves in the processor's cache, the next finds there.
+    """
+
+    @tf.function(autograph=False)
+    def one(image, row):
+        image = at_size(image, row, contract, augmentation) if resizes else image
+        return image if augmentation.kind == "pad_crop" else change(image, row, augmentation)
+
+    return one
 
 
 def is_at_size(images, contract):

@@ -21,6 +21,7 @@ from trainers.studies import (
     construction,
     degradation,
     degrading,
+    fig7,
     figures,
     jobs,
     options,
@@ -359,3 +360,19 @@ def test_the_studies_from_end_to_end(tmp_path, monkeypatch):
     assert {p.stem for p in (tmp_path / "reports").glob("*.png")} == pictures
     text = (tmp_path / "reports" / "degradation.md").read_text()
     assert "| plain8 | 25.00 | 50.00 |" in text and "355" in text
+
+
+def test_no_response_is_drawn_outside_its_panel():
+    """A row's panels have one height: that of the largest, whichever column it is in."""
+    from matplotlib.figure import Figure
+
+    drawing = Figure()
+    nets = {
+        "resnet20": [responded(0.5, 1.0, 0.2)],
+        "resnet20, decay on all": [responded(0.5, 0.1, 0.9)],
+    }
+    fig7.responses(drawing, nets)
+    for axes in drawing.axes:
+        low, high = axes.get_ylim()
+        drawn = [y for line in axes.get_lines() for y in line.get_ydata()]
+        assert low == 0 and drawn and max(drawn) <= high

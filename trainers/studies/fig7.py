@@ -21,9 +21,10 @@ def responses(drawing, seeds):
                 lines(column, one[when], shade[net], net if number == 0 else None)
         labels = ("layer, in order", "layer, ranked by std", "residual block, in order")
         for axes, label in zip(column, labels):
-            axes.set(xlabel=label, ylim=(0, None))
+            axes.set_xlabel(label)
     for axes, label in zip(panels[:, 0], ("std", "std", "F / x")):
         axes.set_ylabel(label)
+        axes.set_ylim(0)  # for the row, with what all its columns hold
     panels[0, 0].legend(frameon=False, fontsize=7)
 
 

@@ -4,6 +4,7 @@ Needs a Chromium and npm: see `browser`.
 """
 
 import base64
+import contextlib
 import io
 import itertools
 import json
@@ -66,7 +67,8 @@ def test_the_preparation_is_evaluations(tmp_path):
     (tmp_path / "package.json").write_text('{"type": "module"}')
     rng = np.random.default_rng(0)
     cases = []
-    rules = itertools.product(METHODS, (True, False), ROUNDINGS, ((24, 24), (23, 27)))
+    inputs = ((24, 24), (23, 27), ((17, 30), 19), ((30, 17), 17))
+    rules = itertools.product(METHODS, (True, False), ROUNDINGS, inputs)
     shapes = ((24, 24), (27, 41), (301, 222), (5, 7), (1, 3), (600, 31))
     for (method, antialias, rounding, sizes), (height, width) in itertools.product(rules, shapes):
         contract = InputContract(*sizes, method, antialias, rounding)
@@ -94,12 +96,12 @@ def test_the_preparation_is_evaluations(tmp_path):
         )
 
 
-def network():
+def network(contract=CONTRACT):
     keras.utils.set_random_seed(0)
-    model = export_networks.randomised(zoo.build("resnet8", image_size=SIZE))
+    model = export_networks.randomised(zoo.build("resnet8", image_size=contract.image_size))
     logits = model.get_layer("logits")
     logits.kernel.assign(logits.kernel * 0.01)  # so that every class has a score to be seen
-    return Classifier(model, CONTRACT, NAMES)
+    return Classifier(model, contract, NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -115,22 +117,30 @@ def chromium():
     return program, environment
 
 
-@pytest.fixture(scope="module")
-def published(chromium, tmp_path_factory):
-    source = network()
+def publish_page(source, folder):
     evidence = images.Evidence(images.of_run(source, "validation", 12))
-    folder = tmp_path_factory.mktemp("page")
     return publish.publish(source, formats.find("page-none"), evidence, folder)[0]
 
 
-@pytest.fixture(scope="module")
-def page(chromium, published):
+@contextlib.contextmanager
+def opened_page(chromium, directory):
     """The page, open and loaded."""
-    with browser.opened(*chromium) as opened, browser.static_server(published) as url:
+    with browser.opened(*chromium) as opened, browser.static_server(directory) as url:
         opened.open(f"{url}/index.html")
         opened.until(STATUS + ".startsWith('Ready')")
         opened.until("Array.from(document.images).every((image) => image.complete)")
         opened.url = url
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def published(chromium, tmp_path_factory):
+    return publish_page(network(), tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def page(chromium, published):
+    with opened_page(chromium, published) as opened:
         yield opened
 
 
@@ -216,6 +226,25 @@ def test_ten_pictures_get_the_networks_answers(page):
         within = 0.02 if name.endswith("jpg") else 1e-5
         np.testing.assert_allclose(found["probabilities"], own, atol=within, err_msg=name)
         assert np.argmax(found["probabilities"]) == own.argmax(), name
+
+
+def test_a_network_of_a_box_sees_the_box(chromium, tmp_path):
+    """Pixels and scores; what is shown has its sides, and the page says them as people do."""
+    contract = InputContract((40, 64), 46, orientation="exif")
+    source = network(contract)
+    content = pictures()["a.png"]
+    pixels = preprocess.prepare(content, contract).numpy()
+    with opened_page(chromium, publish_page(source, tmp_path)) as page:
+        found = page.evaluate(ANSWER % base64.b64encode(content).decode())
+        np.testing.assert_allclose(np.reshape(found["pixels"], pixels.shape), pixels, atol=0.01)
+        scores = parity.softmax(np.array(source.model(pixels[None])))[0]
+        np.testing.assert_allclose(found["probabilities"], scores, atol=1e-5)
+        drop(page, "a.png", content)
+        page.until(STATUS + ".startsWith('Most likely')")
+        canvas = "(({width, height}) => [width, height])(document.getElementById('seen'))"
+        assert page.evaluate(canvas) == [64, 40]
+        size = page.evaluate("document.getElementById('size').textContent")
+        assert size == "As the network sees it: 64 x 40 pixels"
 
 
 SIDES = """

@@ -11,9 +11,7 @@ import pathlib
 import shutil
 
 from export import npm
-from export.classifier import ExportError
 from export.formats import litert, tflite
-from zoo import sizes
 
 WEB = pathlib.Path(__file__).parents[1] / "web"
 PAGE = ("index.html", "page.js", "pixels.js", "prepare.js")
@@ -50,11 +48,6 @@ def fetch():
 
 def write(classifier, directory, evidence, *, quantize):
     """Writes `index.html`, its scripts and `model.tflite`, which takes one image at a time."""
-    if not sizes.is_square(classifier.image_size):
-        raise ExportError(
-            "the page prepares square pictures alone, and this network takes "
-            f"{sizes.shown(classifier.image_size)}: take export.tflite or export.onnx"
-        )
     directory = pathlib.Path(directory)
     model = tflite.convert(classifier, evidence.measured, quantize=quantize)
     # LiteRT.js refuses an input whose batch size is left open.

@@ -2,7 +2,7 @@
 // What it must know (classes, size, resize rule) is the artifact's own metadata.json.
 import {loadAndCompile, loadLiteRt, Tensor} from "@litertjs/core";
 import {decode, readerOf} from "./pixels.js";
-import {nearest, prepare} from "./prepare.js";
+import {nearest, prepare, sizesOf} from "./prepare.js";
 
 const TOP = 5;
 const MAX_PIXELS = 2 ** 26;  // of a picture: as in the other artifacts
@@ -20,11 +20,10 @@ async function load() {
   model = await loadAndCompile("model.tflite", {accelerator: "wasm"});
 }
 
-// Float32Array of S x S x 3 -> probabilities. An 8-bit file takes whole numbers of 0-255.
+// Float32Array of H x W x 3 -> probabilities. An 8-bit file takes whole numbers of 0-255.
 async function run(pixels) {
-  const size = metadata.input.image_size;
   const whole = metadata.interface.serving_default.inputs.images.dtype === "uint8";
-  const input = new Tensor(whole ? Uint8Array.from(pixels, nearest) : pixels, [1, size, size, 3]);
+  const input = new Tensor(whole ? Uint8Array.from(pixels, nearest) : pixels, [1, ...sizesOf(metadata.input), 3]);
   const outputs = await model.run([input]);
   input.delete();
   const probabilities = Array.from(outputs[0].toTypedArray());
@@ -59,11 +58,11 @@ export async function classifyFile(blob) {
 
 const percent = (score) => `${(100 * score).toFixed(score < 0.0995 ? 1 : 0)} %`;
 
-function show(pixels, size) {
+function show(pixels, [height, width]) {
   const canvas = byId("seen");
-  [canvas.width, canvas.height] = [size, size];
-  const image = new ImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < 3; c++) image.data[4 * i + c] = nearest(pixels[3 * i + c]);
     image.data[4 * i + 3] = 255;
   }
@@ -75,9 +74,9 @@ function tell(sentence) {
 }
 
 function present({probabilities, pixels, prepared_ms, network_ms}) {
-  const size = metadata.input.image_size;
-  show(pixels, size);
-  byId("size").textContent = `As the network sees it: ${size} x ${size} pixels`;
+  const [height, width] = sizesOf(metadata.input);
+  show(pixels, [height, width]);
+  byId("size").textContent = `As the network sees it: ${width} x ${height} pixels`;
   const best = probabilities.map((score, id) => ({score, name: metadata.class_names[id]}));
   best.sort((a, b) => b.score - a.score);
   byId("classes").replaceChildren(...best.slice(0, TOP).map(bar));

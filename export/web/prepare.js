@@ -1,5 +1,5 @@
-// A picture as the network eats it: shorter side resized, centre cut out; zoo/preprocess.py, of which
-// tests hold this to be the same.
+// A picture as the network eats it: resized, centre cut out; zoo/preprocess.py, of which tests hold
+// this to be the same. Sides are [height, width].
 
 const BAND = 256;  // rows that are read at once: a phone's canvas is smaller than its photographs
 
@@ -10,17 +10,28 @@ export function nearest(x) {
   return Math.round(x);
 }
 
-// Sides when the shorter one becomes resize_px: [height, width] -> [height, width].
-function scaledSize(sides, {resize_px, rounding}) {
+// The network's: image_size is a square's side, or both.
+export function sizesOf({image_size}) {
+  return Array.isArray(image_size) ? image_size : [image_size, image_size];
+}
+
+// Sides of the resized picture: a square's shorter side becomes resize_px, a box is just covered.
+function scaledSize(sides, contract) {
+  const {resize_px, rounding} = contract, [height, width] = sizesOf(contract);
   const shorter = Math.min(...sides);
+  if (height !== width) {
+    const covered = [height, width].map((side) => nearest(side * resize_px / Math.min(height, width)));
+    const factor = Math.max(...covered.map((side, i) => Math.fround(side / sides[i])));
+    return sides.map((side, i) => Math.max(nearest(Math.fround(side * factor)), covered[i]));
+  }
   if (rounding === "torch") return sides.map((side) => Math.floor(side * resize_px / shorter));
   const scale = Math.fround(resize_px / shorter);  // float32, as the network's graph computes it
   return sides.map((side) => Math.max(nearest(Math.fround(side * scale)), resize_px));
 }
 
-// Top or left of the central square.
-function corner(side, {image_size, rounding}) {
-  const margin = side - image_size;
+// Top or left of the central `size`.
+function corner(side, size, rounding) {
+  const margin = side - size;
   return rounding === "torch" ? nearest(margin / 2) : Math.floor(margin / 2);
 }
 
@@ -32,13 +43,13 @@ const KERNELS = {
   },
 };
 
-// For each of image_size resized positions: where its source pixels start, and their weights.
-function spans(side, scaled, contract) {
+// For each of `size` resized positions: where its source pixels start, and their weights.
+function spans(side, scaled, size, contract) {
   const {radius, weigh} = KERNELS[contract.method];
   const step = side / scaled;  // source pixels to a resized one
   const width = contract.antialias ? Math.max(step, 1) : 1;  // low-passed when shrinking
-  const first = corner(scaled, contract);
-  return Array.from({length: contract.image_size}, (_, i) => {
+  const first = corner(scaled, size, contract.rounding);
+  return Array.from({length: size}, (_, i) => {
     const centre = (first + i + 0.5) * step;
     const start = Math.max(0, Math.ceil(centre - radius * width - 0.5));
     const end = Math.min(side, Math.floor(centre + radius * width - 0.5) + 1);
@@ -49,13 +60,12 @@ function spans(side, scaled, contract) {
   });
 }
 
-// readRows(left, top, width, height) gives RGBA bytes -> Float32Array of S x S x 3 in 0-255.
+// readRows(left, top, width, height) gives RGBA bytes -> Float32Array of H x W x 3 in 0-255.
 export function prepare(sides, readRows, contract) {
-  const [height, width] = sides, size = contract.image_size;
-  const scaled = scaledSize(sides, contract);
-  const rows = spans(height, scaled[0], contract), columns = spans(width, scaled[1], contract);
+  const scaled = scaledSize(sides, contract), sizes = sizesOf(contract), across = sizes[1] * 3;
+  const [rows, columns] = sides.map((side, i) => spans(side, scaled[i], sizes[i], contract));
   const left = columns[0].start, right = columns.at(-1).end, bottom = rows.at(-1).end;
-  const pixels = new Float32Array(size * size * 3), line = new Float64Array(size * 3);
+  const pixels = new Float32Array(sizes[0] * across), line = new Float64Array(across);
   for (let top = rows[0].start; top < bottom; top += BAND) {
     const count = Math.min(BAND, bottom - top);
     const band = readRows(left, top, right - left, count);
@@ -64,7 +74,7 @@ export function prepare(sides, readRows, contract) {
       rows.forEach(({start, end, weights}, row) => {
         if (top + y < start || top + y >= end) return;
         const weight = weights[top + y - start];
-        for (let i = 0, at = row * size * 3; i < size * 3; i++, at++) pixels[at] += weight * line[i];
+        for (let i = 0, at = row * across; i < across; i++, at++) pixels[at] += weight * line[i];
       });
     }
   }

@@ -8,12 +8,11 @@ import time
 
 import numpy as np
 
-from export import command_line, parity, picture, samples
+from export import check, command_line, parity, picture, samples
 from export.card_text import text
 from zoo import archive, files
 
-FORMAT = 1
-METADATA, CARD, LABELS, PICTURE = "metadata.json", "MODEL_CARD.md", "labels.txt", "predictions.png"
+CARD, LABELS, PICTURE = "MODEL_CARD.md", "labels.txt", "predictions.png"
 SECONDS = 1.0  # to measure latency, for each batch size
 
 
@@ -50,7 +49,7 @@ def record(directory, metadata, text):
     metadata["files"] = inventory(directory)
     files.write_text(directory / CARD, text(metadata))
     metadata["files"] = inventory(directory)
-    files.write_json(directory / METADATA, metadata)
+    files.write_json(directory / check.METADATA, metadata)
 
 
 def describe(export):
@@ -69,7 +68,7 @@ def describe(export):
 def common(network, export):
     """What is known of every artifact, whatever its network is for."""
     return {
-        "format": FORMAT,
+        "format": check.FORMAT,
         "artifact": export.form.name,
         "network": network.model.name,
         "class_names": list(network.class_names),
@@ -96,7 +95,7 @@ def inventory(directory):
     found = {}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
-        if path.is_file() and name != METADATA:
+        if path.is_file() and name != check.METADATA:
             found[name] = {"sha256": files.sha256(path), "bytes": path.stat().st_size}
     return found
 

@@ -1,22 +1,18 @@
-"""Whether an artifact still is what it was when it was published.
+"""Whether an artifact's files are those that were published: `metadata.json` against the rest.
 
-Its records lie in it, so they say nothing of who made it: who changes a file can change its hash.
-Its model runs only for who trusts it, or knows from elsewhere the hash of `metadata.json`.
+The records lie in the artifact, so they say nothing of who made it: who changes a file can change
+its hash. Without TensorFlow, so that what strangers send costs no more than reading it.
 """
 
-import dataclasses
 import os
 import pathlib
 import stat
 
-import numpy as np
-
-from export import card, formats, images, parity, publish, samples
-from export.classifier import ExportError
-from export.detection import forms, rechecking
-from export.detection import parity as detection
+from export.errors import ExportError
 from zoo import files, records
 
+FORMAT = 1
+METADATA = "metadata.json"
 KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
@@ -47,60 +43,24 @@ def foreign(directory):
 
 def unknown(directory, hashes):
     """Sentences, one or none: on `metadata.json` if it has none of the hashes."""
-    found = files.sha256(pathlib.Path(directory) / card.METADATA)
+    found = files.sha256(pathlib.Path(directory) / METADATA)
     if found in hashes:
         return []
-    return [f"{card.METADATA} has sha256 {found}, expected {' or '.join(hashes[:2])}"]
-
-
-def wrong_answers(directory):
-    """Sentences on signatures and answers that are not as recorded. Runs the artifact's model."""
-    directory = pathlib.Path(directory)
-    metadata = read_metadata(directory)
-    detects = metadata.get("kind") == "detector"
-    form = (forms if detects else formats).find(metadata["artifact"])
-    try:
-        gate = gate_of(detection.Gate if detects else parity.Gate, metadata["gate"])
-        loaded = form.load(directory)
-        found = []
-        if loaded.interface != metadata["interface"]:
-            found.append("its signatures are not those that were recorded")
-        if detects:
-            return found + rechecking.misses(directory, loaded, gate)
-        *_, height, width, _ = loaded.interface["serving_default"]["inputs"]["images"]["shape"]
-        stored = samples.read(directory, (height, width))
-        return found + publish.misses(answers(loaded, stored), gate)
-    except ExportError as error:
-        return [str(error)]
-
-
-def gate_of(kind, fields):
-    """The gate that the records name. ExportError unless it is one."""
-    try:
-        gate = kind(**fields)
-        for field in dataclasses.fields(kind):
-            text, value = field.name == "reason", fields.get(field.name, field.default)
-            kinds = str if text else (int, float) + (type(None),) * (field.default is None)
-            records.of_type(value, kinds, f"gate.{field.name}")
-    except (TypeError, ValueError) as error:
-        raise ExportError(f"{card.METADATA} is not an artifact's: {str(error)[:120]}") from None
-    return gate
+    return [f"{METADATA} has sha256 {found}, expected {' or '.join(hashes[:2])}"]
 
 
 def read_metadata(directory):
-    path = directory / card.METADATA
+    path = directory / METADATA
     try:
         metadata = records.of_type(records.read(path), dict, "the whole")
         version = metadata["format"]
     except FileNotFoundError:
-        raise ExportError(
-            f"{directory} holds no artifact: expected {card.METADATA} in it"
-        ) from None
+        raise ExportError(f"{directory} holds no artifact: expected {METADATA} in it") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(f"{path} is not an artifact's metadata: {error!r}"[:250]) from None
-    if version != card.FORMAT:
+    if version != FORMAT:
         shown = records.shown(version)
-        raise ExportError(f"{path} has format {shown}, this program reads {card.FORMAT}")
+        raise ExportError(f"{path} has format {shown}, this program reads {FORMAT}")
     try:
         _check_types(metadata)
     except ValueError as error:
@@ -123,7 +83,7 @@ def _check_types(metadata):
 def changed_files(directory, recorded):
     """Sentences; a file of another size than recorded, or of none, is not read at all."""
     paths = {x.relative_to(directory).as_posix(): x for x in directory.rglob("*") if x.is_file()}
-    present = {name: path for name, path in paths.items() if name != card.METADATA}
+    present = {name: path for name, path in paths.items() if name != METADATA}
     found = [f"{name} is missing" for name in recorded if name not in present]
     found += [f"{name} was added" for name in present if name not in recorded]
     for name in recorded.keys() & present.keys():
@@ -133,16 +93,6 @@ def changed_files(directory, recorded):
         elif (digits := files.sha256(present[name])) != facts["sha256"]:
             found.append(f"{name} was changed: sha256 {digits}, recorded {facts['sha256'][:64]}")
     return sorted(found)
-
-
-def answers(loaded, stored):
-    """The stored requests put to the artifact again -> {way: Comparison}, as `publish.prove`."""
-    pixels = images.Images(np.float32(stored.pixels), stored.encoded, None, "")
-    proof = publish.prove(formats.without_bytes(loaded), pixels, stored.logits)
-    if loaded.encoded:
-        found = publish.in_batches(loaded.encoded, stored.encoded)
-        proof["bytes"] = parity.compare(stored.encoded_logits, found)
-    return proof
 
 
 def summary(directory, checked):

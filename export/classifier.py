@@ -4,12 +4,9 @@ import dataclasses
 
 import keras
 
+from export.errors import ExportError
 from zoo import archive
 from zoo.preprocess import InputContract
-
-
-class ExportError(ValueError):
-    """What was expected of a run or of an artifact, and what is there."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 
 from absl import flags
 
+from export import check
 from zoo import files, limits, program
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "the run to export", required=True)
@@ -116,12 +117,11 @@ def output_dir(run_dir, form):
 
 def report(target, what, origin, told):
     """Says what was published, and how near it came by each way; returns where."""
-    from export import card
 
     print(f"{target}: {what}, compared on {origin}")
     for way, words in told.items():
         print(f"  {way:<13} {words}")
-    digits = files.sha256(target / card.METADATA)
+    digits = files.sha256(target / check.METADATA)
     command = shlex.join(["python", "-m", "export.verify", str(target), f"--sha256={digits}"])
     print(f"keep its hash elsewhere: {command}")
     return target

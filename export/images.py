@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import by_class
-from export.classifier import ExportError
+from export.errors import ExportError
 from trainers.data import pipelines, recorded, skipped, whose
 from zoo import headers, preprocess, progress
 

@@ -13,7 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 
-from export.classifier import ExportError
+from export.errors import ExportError
 from zoo import files
 
 SECONDS = 600  # for a package, over a slow line

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import card, parity, samples
-from export.classifier import ExportError
+from export.errors import ExportError
 from zoo import disks, files, progress, resnet
 from zoo.recursion import room_for
 

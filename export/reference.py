@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-from export.classifier import ExportError
+from export.errors import ExportError
 
 KINDS = {"u": "unsigned integers", "i": "integers", "f": "floats"}  # numpy's letters
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import by_class, images, reference, stripped
-from export.classifier import ExportError
+from export.errors import ExportError
 from zoo import files, preprocess, sizes
 from zoo.specs import MOST_CLASSES
 

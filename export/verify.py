@@ -9,6 +9,7 @@ Needs nothing but the directory: no run, no data.
 
 from absl import flags
 
+from export import check
 from zoo import program, texts
 
 _RUN = flags.DEFINE_bool("run", False, "run the model and compare its answers")
@@ -21,9 +22,6 @@ def main(directories):
     if not directories:
         program.usage_error("expected the directory of an artifact, such as artifacts/demo/1")
     hashes = [digits for text in _SHA256.value or () for digits in texts.hashes(text)]
-    with program.quiet_start():
-        from export import check, formats
-
     failed = False
     for directory in directories:
         wrong, checked = check.problems(directory), []
@@ -31,8 +29,7 @@ def main(directories):
             wrong = check.unknown(directory, hashes)
             checked.append("the hash you gave")
         if not wrong and (_RUN.value or hashes):
-            with program.filtered_stderr(formats.NOISE):
-                wrong = check.wrong_answers(directory)
+            wrong = _wrong_answers(directory)
             checked.append("signatures and answers")
         failed = failed or bool(wrong)
         for sentence in wrong:
@@ -42,6 +39,14 @@ def main(directories):
             print(f"{directory}: {check.summary(directory, words)}")
     if failed:
         raise SystemExit(1)
+
+
+def _wrong_answers(directory):
+    """`recheck.wrong_answers`; TensorFlow is imported for an artifact that is whole, not before."""
+    with program.quiet_start():
+        from export import formats, recheck
+    with program.filtered_stderr(formats.NOISE):
+        return recheck.wrong_answers(directory)
 
 
 if __name__ == "__main__":

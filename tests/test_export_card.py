@@ -16,8 +16,8 @@ import PIL.Image
 import programs
 import pytest
 
-from export import by_class, card, check, formats, images, publish
-from export.classifier import ExportError
+from export import by_class, card, check, formats, images, publish, recheck
+from export.errors import ExportError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -115,7 +115,7 @@ def test_verify_passes_what_was_published(artifacts, tmp_path):
     done = verify("--run", artifacts["tflite-int8"])
     assert (done.returncode, done.stderr) == (0, "")
     assert "files, signatures and answers" in done.stdout
-    hashes = [digest(directory / card.METADATA) for directory in artifacts.values()]
+    hashes = [digest(directory / check.METADATA) for directory in artifacts.values()]
     (tmp_path / "sums").write_text(f"{hashes[0]}  a/metadata.json\n\n")
     done = verify(f"--sha256={tmp_path / 'sums'}", f"--sha256={hashes[1]}", *artifacts.values())
     assert (done.returncode, done.stderr) == (0, "")
@@ -130,7 +130,7 @@ def test_verify_runs_nothing_of_whose_origin_it_is_not_sure(artifact):
     assert done.returncode == 0 and "its model not run" in done.stdout
     done = verify("--run", f"--sha256={'0' * 64}", artifact)
     assert done.returncode == 1
-    found = digest(artifact / card.METADATA)
+    found = digest(artifact / check.METADATA)
     assert f"metadata.json has sha256 {found}, expected {'0' * 64}" in done.stdout
 
 
@@ -177,7 +177,7 @@ def test_an_exporter_prints_the_hash(tmp_path):
     run = export_networks.save_run(tmp_path / "run")
     arguments = [f"--run_dir={run}", f"--output_dir={tmp_path / 'out'}", "--images=20"]
     done = programs.run("export.onnx", *arguments, cwd=ROOT)
-    found = digest(tmp_path / "out" / "1" / card.METADATA)
+    found = digest(tmp_path / "out" / "1" / check.METADATA)
     assert done.stdout.splitlines()[-1].endswith(f"{tmp_path}/out/1 --sha256={found}")
 
 
@@ -196,7 +196,7 @@ def test_verify_notices(artifact):
 
 def rehash(artifact):
     """As someone would who changes a file and its hash with it."""
-    path = artifact / card.METADATA
+    path = artifact / check.METADATA
     metadata = json.loads(path.read_text())
     metadata["files"] = card.inventory(artifact)
     path.write_text(json.dumps(metadata))
@@ -217,15 +217,15 @@ def test_verify_compares_answers_too(artifact, tmp_path):
     shutil.copytree(tmp_path / "other", artifact, dirs_exist_ok=True)
     rehash(artifact)
     assert check.problems(artifact) == []
-    found = check.wrong_answers(artifact)
+    found = recheck.wrong_answers(artifact)
     assert {line.split(":")[0] for line in found} == {"pixels", "bytes"}
 
 
 def test_verify_compares_signatures(artifact):
-    metadata = json.loads((artifact / card.METADATA).read_text())
+    metadata = json.loads((artifact / check.METADATA).read_text())
     del metadata["interface"]["serve_bytes"]["outputs"]["ok"]
-    (artifact / card.METADATA).write_text(json.dumps(metadata))
-    assert check.wrong_answers(artifact) == ["its signatures are not those that were recorded"]
+    (artifact / check.METADATA).write_text(json.dumps(metadata))
+    assert recheck.wrong_answers(artifact) == ["its signatures are not those that were recorded"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from small_detectors import NAMES, network, save_run
 
-from export import card, check
-from export.classifier import ExportError
+from export import card, check, recheck
 from export.detection import detector, forms, graph, parity, pictures, publish
+from export.errors import ExportError
 from export.serving import model
 from trainers.data import boxes
 from trainers.judging.detection import evaluation
@@ -141,7 +141,7 @@ def test_what_lies_beside_an_artifact_is_checked(published, tmp_path):
         directory, proof = published[name]
         assert {x.same for x in proof.values()} == {1.0}
         assert set(proof) == ({"pixels", "bytes"} if name == "saved_model" else {"pixels"})
-        assert check.problems(directory) == [] and check.wrong_answers(directory) == []
+        assert check.problems(directory) == [] and recheck.wrong_answers(directory) == []
         metadata = json.loads((directory / "metadata.json").read_text())
         assert metadata["kind"] == "detector" and metadata["class_names"] == list(NAMES)
         assert (directory / "labels.txt").read_text() == "cup\nowl\npen\n"

@@ -11,7 +11,8 @@ import pytest
 
 import zoo
 from export import by_class, command_line, formats, images, publish, samples, stripped
-from export.classifier import Classifier, ExportError
+from export.classifier import Classifier
+from export.errors import ExportError
 from trainers.data.sources import DataError
 from zoo.preprocess import InputContract
 
@@ -92,7 +93,7 @@ class Noted:
 
 def test_none_of_the_pictures_need_be_published(tmp_path):
     """Neither as samples, nor drawn, nor in a server's warm-up; verify still has its requests."""
-    from export import check
+    from export import check, recheck
 
     source = export_networks.digits_classifier()
     evidence = images.Evidence(images.of_run(source, "validation", 40))
@@ -102,7 +103,7 @@ def test_none_of_the_pictures_need_be_published(tmp_path):
     assert not any(file in content for file in evidence.held_out.encoded)
     assert not (target / "predictions.png").exists()
     assert "No pictures are published" in (target / "MODEL_CARD.md").read_text()
-    assert check.problems(target) == check.wrong_answers(target) == []
+    assert check.problems(target) == recheck.wrong_answers(target) == []
     with np.load(target / "samples" / "reference.npz") as stored:
         assert not any((stored["pixels"] == x).all() for x in evidence.held_out.pixels)
 

@@ -11,7 +11,8 @@ import pytest
 
 import zoo
 from export import images
-from export.classifier import Classifier, ExportError
+from export.classifier import Classifier
+from export.errors import ExportError
 from zoo import archive
 from zoo.preprocess import InputContract
 

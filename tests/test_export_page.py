@@ -21,8 +21,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from export import card, formats, images, npm, parity, publish
-from export.classifier import Classifier, ExportError
+from export import check, formats, images, npm, parity, publish
+from export.classifier import Classifier
+from export.errors import ExportError
 from zoo import orientation, preprocess
 from zoo.contract import METHODS, ROUNDINGS, InputContract
 
@@ -369,7 +370,7 @@ def test_it_fits_a_phone(page):
 
 
 def test_the_records_are_whole_and_licences_are_there(published):
-    metadata = json.loads((published / card.METADATA).read_text(encoding="utf-8"))
+    metadata = json.loads((published / check.METADATA).read_text(encoding="utf-8"))
     assert metadata["class_names"] == list(NAMES)
     assert metadata["interface"]["serving_default"]["inputs"]["images"]["shape"] == [
         1,

@@ -13,7 +13,8 @@ import programs
 import pytest
 
 from export import by_class, classifier, formats, images, publish
-from export.classifier import Classifier, ExportError
+from export.classifier import Classifier
+from export.errors import ExportError
 from zoo import archive, files
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]

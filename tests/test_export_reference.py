@@ -8,11 +8,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from export import check, parity, samples
-from export.classifier import ExportError
+from export import parity, recheck, samples
 from export.detection import samples as of_detectors
 from export.detection.parity import Answer
 from export.detection.pictures import Picture
+from export.errors import ExportError
 from export.samples import REFERENCE
 
 RNG = np.random.default_rng(0)
@@ -129,8 +129,8 @@ def test_a_detectors_proof_likewise(tmp_path):
 )
 def test_a_gate_that_is_none(gate, words, tmp_path):
     with pytest.raises(ExportError, match=words):
-        check.gate_of(parity.Gate, gate)
+        recheck.gate_of(parity.Gate, gate)
     metadata = {"format": 1, "artifact": "onnx", "network": "a", "interface": {}, "files": {}}
     (tmp_path / "metadata.json").write_text(json.dumps(metadata | {"gate": gate}))
-    (sentence,) = check.wrong_answers(tmp_path)
+    (sentence,) = recheck.wrong_answers(tmp_path)
     assert "metadata.json is not an artifact's" in sentence

@@ -256,7 +256,7 @@ def test_a_server_that_cannot_be_is_one_sentence(artifact, tmp_path):
 
 
 def test_a_damaged_or_foreign_artifact_is_not_served(artifact, tmp_path):
-    from export.classifier import ExportError
+    from export.errors import ExportError
     from export.serving import model
 
     damaged = shutil.copytree(artifact, tmp_path / "a" / "1")

@@ -4,6 +4,8 @@ import io
 import json
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -206,11 +208,24 @@ def test_a_label_is_one_line(tmp_path):
 )
 def test_an_artifacts_metadata_that_nobody_writes(metadata, words, tmp_path):
     from export import check
-    from export.classifier import ExportError
+    from export.errors import ExportError
 
     (tmp_path / "metadata.json").write_text(metadata)
     with pytest.raises(ExportError, match=words):
         check.problems(tmp_path)
+
+
+def test_what_cannot_be_an_artifact_is_refused_without_tensorflow(tmp_path):
+    """As a program, in half a gigabyte of memory and address space."""
+    (tmp_path / "metadata.json").write_text("[" * 100_000)
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (500_000_000,) * 2); "
+        "from zoo import program; from export import verify; program.run(verify.main, '')"
+    )
+    words = [sys.executable, "-c", program, tmp_path, "--run"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "nested more than 32 deep" in done.stderr
 
 
 def test_a_file_of_another_size_is_not_read(tmp_path):

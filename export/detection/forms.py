@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from export import warmup
-from export.classifier import ExportError
 from export.detection import graph, parity
 from export.detection.pictures import padded
+from export.errors import ExportError
 from export.samples import drawn
 
 SIGNATURE = "detect"

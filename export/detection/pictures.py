@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from export.classifier import ExportError
+from export.errors import ExportError
 from export.images import as_files, check_classes
 from trainers.data import boxes, recorded, skipped, split
 from trainers.data.boxes import pipelines

@@ -1,8 +1,8 @@
 """Write, prove, publish: `export.publish` for detectors."""
 
 from export import publish
-from export.classifier import ExportError
 from export.detection import answers, card, graph, parity, samples
+from export.errors import ExportError
 
 
 def publish_detector(trained, form, held_out, output_dir, *, version=None, pictures=True):

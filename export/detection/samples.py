@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from export import reference, samples, stripped
-from export.classifier import ExportError
 from export.detection.parity import Answer
 from export.detection.pictures import Picture, padded
+from export.errors import ExportError
 from zoo.specs import LARGEST_PX
 
 COUNT = 8

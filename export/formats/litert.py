@@ -3,7 +3,7 @@
 import flatbuffers
 import numpy as np
 
-from export.classifier import ExportError
+from export.errors import ExportError
 
 try:
     from ai_edge_litert import schema_py_generated as schema

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import graph, parity
-from export.classifier import ExportError
+from export.errors import ExportError
 from export.formats import Format, Loaded, onnx_names
 
 try:

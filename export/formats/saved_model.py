@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import graph, parity, samples, warmup
-from export.classifier import ExportError
+from export.errors import ExportError
 from export.formats import Format, Loaded, saved_model_names
 from zoo import limits
 

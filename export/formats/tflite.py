@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from export import graph, parity
-from export.classifier import ExportError
+from export.errors import ExportError
 from export.formats import Format, Loaded, litert, tflite_metadata
 from zoo import progress
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from export import card, check
-from export.classifier import ExportError
+from export import check
+from export.errors import ExportError
 from zoo import headers
 
 # Not `features`, whose maps would make hundreds of megabytes of JSON.
@@ -29,13 +29,13 @@ class Model:
 def newest(directory):
     """The artifact itself, or the newest version in a folder of them. ExportError."""
     directory = pathlib.Path(directory)
-    if (directory / card.METADATA).is_file():
+    if (directory / check.METADATA).is_file():
         return directory
     found = [path for path in directory.glob("*") if path.name.isdecimal()]
-    found = [path for path in found if (path / card.METADATA).is_file()]
+    found = [path for path in found if (path / check.METADATA).is_file()]
     if not found:
         raise ExportError(
-            f"{directory} holds no artifact: expected {card.METADATA} in it or in a numbered "
+            f"{directory} holds no artifact: expected {check.METADATA} in it or in a numbered "
             "folder, as export.saved_model writes"
         )
     return max(found, key=lambda path: int(path.name))

@@ -1,10 +1,11 @@
 # Every target makes .venv by itself and installs what it needs, once.
 # PYTHON=python3.12 chooses the interpreter, ARGS='-k zoo' is handed on to pytest,
-# ROUNDS=9 makes `make bench` longer and steadier.
+# ROUNDS=9 makes `make bench` longer and steadier, PARALLEL=1 has `make reports` train one at a time.
 
 PYTHON ?= python3
 ARGS ?=
 ROUNDS ?= 5
+PARALLEL ?= 2
 PY := .venv/bin/python
 PIP_FLAGS := --disable-pip-version-check --no-input
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
@@ -20,10 +21,10 @@ SERVING := .venv-serving/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-folder demo-detect test lint data reports bench bench-quick bench-growth clean
+.PHONY: help demo demo-folder demo-detect test lint data reports reports-detection bench bench-quick bench-growth clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: $(LITE)  ## train on handwritten digits, evaluate, export: a few minutes
 	$(PY) -m trainers.classify --run_dir=runs/demo
@@ -68,16 +69,21 @@ lint: $(DEV)  ## ruff: rules and format
 data: $(RUN)  ## download and prepare Fashion-MNIST
 	$(PY) -m trainers.data.prepare --data=fashion_mnist
 
-reports: $(DETECTION)  ## every study at demo scale: reports/, about an hour
+STUDY := --seeds=0,1 --parallel=$(PARALLEL)
+
+reports: $(RUN)  ## the studies of classification at demo scale: reports/, forty minutes
 	$(PY) -m trainers.studies.table1
-	$(PY) -m trainers.studies.degradation --seeds=0,1
-	$(PY) -m trainers.studies.shortcuts --seeds=0,1
-	$(PY) -m trainers.studies.depth --seeds=0,1
-	$(PY) -m trainers.studies.convergence --seeds=0,1
-	$(PY) -m trainers.studies.multiscale
-	$(PY) -m trainers.studies.ensemble
-	$(PY) -m trainers.studies.responses --seeds=0,1
-	$(PY) -m trainers.studies.construction --seeds=0,1
+	$(PY) -m trainers.studies.degradation $(STUDY)
+	$(PY) -m trainers.studies.shortcuts $(STUDY)
+	$(PY) -m trainers.studies.depth $(STUDY)
+	$(PY) -m trainers.studies.convergence $(STUDY)
+	$(PY) -m trainers.studies.multiscale $(STUDY)
+	$(PY) -m trainers.studies.ensemble $(STUDY)
+	$(PY) -m trainers.studies.responses $(STUDY)
+	$(PY) -m trainers.studies.construction $(STUDY)
+	$(PY) -m trainers.studies.index
+
+reports-detection: $(DETECTION)  ## those of detection and localisation: half an hour more
 	$(PY) -m trainers.studies.detection
 	$(PY) -m trainers.studies.localisation --seeds=0
 	$(PY) -m trainers.studies.index

@@ -2,6 +2,9 @@
 
 import json
 import math
+import threading
+import time
+import types
 
 import numpy as np
 import programs
@@ -131,6 +134,49 @@ def test_a_run_that_fails_is_one_sentence(tmp_path):
     job = jobs.Job("resnet8", 0, jobs.settings({**jobs.DEMO, "data": "folder"}, asked))
     with pytest.raises(jobs.StudyError, match="not trained to its end; the same command resumes"):
         jobs.finish(job, asked)
+
+
+def together(tmp_path, monkeypatch, program):
+    """Trains seeds 0 to 3, two at a time; `program(seed)` in a run's place -> its exit code."""
+    asked = options.Options(runs_dir=tmp_path, parallel=2)
+    todo = [jobs.Job("resnet8", n, jobs.settings(jobs.DEMO, asked)) for n in range(4)]
+    begun = []
+
+    def run(command, stdout, stderr):
+        (seed,) = (int(x.removeprefix("--seed=")) for x in command if x.startswith("--seed="))
+        begun.append(seed)
+        stdout.write(b"of seed %d" % seed)
+        failed = program(seed)
+        if not failed:
+            finished_run(tmp_path / todo[seed].name, [0.5, 0.1 * seed])
+        return types.SimpleNamespace(returncode=failed)
+
+    monkeypatch.setattr(jobs.subprocess, "run", run)
+    return (lambda: jobs.train({"resnet8": todo}, asked)), begun, todo
+
+
+def test_runs_train_side_by_side(tmp_path, monkeypatch):
+    """Each waits until another is there, or ends in BrokenBarrierError; logs lie beside them."""
+    pair = threading.Barrier(2, timeout=20)
+    train, begun, todo = together(tmp_path, monkeypatch, lambda seed: 0 * pair.wait())
+    assert train().training("resnet8") == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert sorted(begun) == [0, 1, 2, 3]
+    assert (tmp_path / f"{todo[3].name}.log").read_text() == "of seed 3"
+
+
+def test_when_one_of_them_fails_no_other_begins(tmp_path, monkeypatch):
+    failed = threading.Event()
+
+    def program(seed):
+        if seed == 0:
+            failed.set()
+            return 1
+        return 0 if failed.wait(20) and not time.sleep(0.2) else 1
+
+    train, begun, todo = together(tmp_path, monkeypatch, program)
+    with pytest.raises(jobs.StudyError, match=r"seed0.*\.log says why\); the same command resumes"):
+        train()
+    assert 3 not in begun
 
 
 def results_of(errors):

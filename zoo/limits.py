@@ -142,6 +142,7 @@ LIMITS = {
     "limit": IMAGES,
     "top": IMAGES,
     "neighbours": IMAGES,
+    "parallel": Whole(1, 256),  # processes
     "longer": Whole(0, 100),  # times the steps
     "batches": STEPS,
     "batch_size of statistics": Whole(2, BATCH.most),  # one image has no deviation

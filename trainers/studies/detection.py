@@ -37,14 +37,13 @@ def main(arguments):
     nets = backbones(asked)
     starts = started(asked)
     rows = detecting.rows(nets, detecting.SCALES[asked.scale])
+    todo = [detecting.job(nets, row, seed, asked, starts) for seed in asked.seeds for row in rows]
     if asked.jobs:
-        todo = [
-            detecting.job(nets, row, seed, asked, starts) for seed in asked.seeds for row in rows
-        ]
         jobs.list_jobs({"all": todo}, asked)
+    jobs.finish_together({job.name: job for job in todo}, asked)
     measured = {row.label: {} for row in rows}
     seconds = {}
-    for seed in asked.seeds:  # one after the other: where it is stopped, whole seeds are there
+    for seed in asked.seeds:
         for row in rows:
             one = detecting.job(nets, row, seed, asked, starts)
             run_dir = jobs.finish(one, asked)

@@ -1,6 +1,7 @@
 """python -m trainers.studies.index: the reports' first page, claim by claim, from their JSON files.
 
-Run it after the studies, which `make reports` does.
+Run it after the studies, which `make reports` does. What they measured with other seeds is told
+beside them, where `--output_dir=reports/other_seeds` wrote it.
 """
 
 import dataclasses
@@ -11,6 +12,7 @@ from trainers.studies.costs import GPU_FLOPS
 from zoo import files, program
 
 RATE = {"cifar": "an assumed", "imagenet": "NVIDIA's measured"}
+OTHERS = "other_seeds"
 RESNETS = ("resnet20", "resnet32", "resnet44", "resnet56", "resnet110")
 
 
@@ -119,11 +121,11 @@ HEAD = """\
 # The paper, table by table, and what we measured
 
 *Deep Residual Learning for Image Recognition* (He et al., 2015): what a study of this repository at
-demo scale measured, and what the full scale takes. `make reports` makes all of this page again, on
-a CPU: from Fashion-MNIST where `make data` has prepared it, else from scikit-learn's digits, and
-from two photographs to detect digits on. So it shows directions and not the paper's numbers; where
-a direction does not show at this scale, it says so. Nobody has run the full scale with this code
-yet.
+demo scale measured, and what the full scale takes. `make reports` and `make reports-detection` make
+all of this page again, on a CPU: from Fashion-MNIST where `make data` has prepared it, else from
+scikit-learn's digits, and from two photographs to detect digits on. So it shows directions and not
+the paper's numbers; where a direction does not show at this scale, it says so. Nobody has run the
+full scale with this code yet.
 """
 
 FOOT = """\
@@ -146,7 +148,12 @@ def main(arguments):
         from trainers.studies import report
     reports = read_all(asked.output_dir)
     hours = {row["name"]: row["gpu_hours"] for row in reports["table1"]["networks"]}
-    sections = [section(c, reports[c.study], hours) for c in CLAIMS if c.study in reports]
+    others = read_all(asked.output_dir / OTHERS, needed=())
+    sections = [
+        section(claim, reports[claim.study], hours, others.get(claim.study))
+        for claim in CLAIMS
+        if claim.study in reports
+    ]
     minutes = sum(reports_seconds(reports).values()) / 60
     trained = (
         f"The {len(reports_seconds(reports))} training runs behind this page took {minutes:.0f} "
@@ -159,11 +166,11 @@ def main(arguments):
     print(f"written: {asked.output_dir}/README.md, {len(sections)} claims of {len(CLAIMS)}")
 
 
-def read_all(directory):
+def read_all(directory, needed=("table1",)):
     """{study: its numbers} of the reports that are there; without table1 nothing has a cost."""
     studies = dict.fromkeys([*(claim.study for claim in CLAIMS), *coverage.STUDIES])
     there = {study: (directory / f"{study}.json").exists() for study in studies}
-    return {study: read(directory, study) for study in studies if there[study] or study == "table1"}
+    return {study: read(directory, study) for study in studies if there[study] or study in needed}
 
 
 def read(directory, study):
@@ -181,7 +188,8 @@ def reports_seconds(reports):
     return runs
 
 
-def section(claim, numbers, hours):
+def section(claim, numbers, hours, other=None):
+    """A claim's part of the page; `other` are the numbers of a study with other seeds."""
     command = f"python -m trainers.studies.{claim.study}"
     lines = [
         f"## {claim.title}",
@@ -190,6 +198,10 @@ def section(claim, numbers, hours):
         f"[its numbers]({claim.study}.json).",
         f"![{claim.title}]({claim.study}.png)",
     ]
+    if other:
+        seeds = ", ".join(map(str, other["origin"]["seeds"]))
+        link = f"[The report]({OTHERS}/{claim.study}.md)"
+        lines.insert(3, f"**With seeds {seeds}**: {other['finding']} {link}.")
     if not claim.nets:
         return "\n\n".join([*lines, f"**Again**: `{command}`, {claim.again}."])
     uncounted = [net for net in claim.nets if net not in hours]

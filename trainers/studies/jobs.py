@@ -4,6 +4,8 @@ A run's directory is named for its flags, so two studies that need the same run 
 the same command again goes on where it was stopped.
 """
 
+import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -100,6 +102,7 @@ def train(todo, options):
     """Starts, resumes or finds every run: {label: [Job]} -> Results; --jobs lists them and ends."""
     if options.jobs:
         list_jobs(todo, options)
+    finish_together({job.name: job for each in todo.values() for job in each}, options)
     histories, verdicts, seconds = {}, {}, {}
     for label, each in todo.items():
         for job in each:
@@ -111,6 +114,16 @@ def train(todo, options):
     return Results(histories, verdicts, {"seeds": seeds, "runs": seconds})
 
 
+def finish_together(named, options):
+    """Has all runs finished, `options.parallel` of them at a time; {name: Job}, in this order.
+
+    Where several train, each writes into a file of its own what it would show: NAME.log.
+    """
+    with concurrent.futures.ThreadPoolExecutor(options.parallel) as pool:
+        for _ in pool.map(lambda job: finish(job, options), named.values()):
+            pass  # the first that failed is raised here, and those that wait do not begin
+
+
 def finish(job, options):
     """Starts, resumes or finds the run; returns its directory."""
     run_dir = options.runs_dir / job.name
@@ -118,12 +131,25 @@ def finish(job, options):
         return run_dir
     print(f"-- {job.name}", flush=True)
     start = time.monotonic()
-    if subprocess.run([sys.executable, *command_of(job, options)]).returncode or not is_finished(
-        run_dir
-    ):
-        raise StudyError(f"{run_dir} was not trained to its end; the same command resumes it")
+    with shown_or_kept(run_dir, options) as output:
+        command = [sys.executable, *command_of(job, options)]
+        failed = subprocess.run(command, stdout=output, stderr=output).returncode
+    if failed or not is_finished(run_dir):
+        log = f" ({output.name} says why)" if output else ""
+        raise StudyError(f"{run_dir} was not trained to its end{log}; the same command resumes it")
     files.write_json(run_dir / "study.json", {"seconds": round(time.monotonic() - start, 1)})
     return run_dir
+
+
+@contextlib.contextmanager
+def shown_or_kept(run_dir, options):
+    """Where a run's output goes: None, to the terminal, or a file beside it."""
+    if options.parallel == 1:
+        yield None
+        return
+    options.runs_dir.mkdir(parents=True, exist_ok=True)
+    with open(f"{run_dir}.log", "ab") as log:
+        yield log
 
 
 def command_of(job, options):

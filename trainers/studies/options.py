@@ -17,6 +17,9 @@ _STEPS = limits.DEFINE_integer("steps", None, "optimizer steps; default: the sca
 _JOBS = flags.DEFINE_bool(
     "jobs", False, "print the commands of the runs that are not there yet, and train nothing"
 )
+_PARALLEL = limits.DEFINE_integer(
+    "parallel", 1, "runs that train side by side; with several, each writes a log beside itself"
+)
 _PRECISION = flags.DEFINE_enum("precision", None, PRECISIONS, "of the runs: trainers.classify's")
 _ACCUMULATE = limits.DEFINE_integer(
     "accumulate", None, "of the runs: so many parts a batch, each normalised by itself"
@@ -39,6 +42,7 @@ class Options:
     data_dir: str | None = None
     output_dir: pathlib.Path = pathlib.Path("reports")
     jobs: bool = False
+    parallel: int = 1
     precision: str | None = None
     accumulate: int | None = None
     xla: bool = False
@@ -64,6 +68,7 @@ def read(arguments):
         data_dir=_DATA_DIR.value,
         output_dir=pathlib.Path(_OUTPUT_DIR.value),
         jobs=_JOBS.value,
+        parallel=_PARALLEL.value,
         precision=_PRECISION.value,
         accumulate=_ACCUMULATE.value,
         xla=_XLA.value,

@@ -60,7 +60,10 @@ class IdentityShortcut(keras.layers.Layer):
             )
 
     def call(self, x):
-        x = x[:, :: self.stride, :: self.stride]
+        if self.stride > 1:
+            # Means of one pixel: what x[:, ::2, ::2] is, but on CPUs TensorFlow takes 2.2 ms in
+            # place of 10.3 for 128 of 32x32x16 and their gradient, 5 % of resnet20's step.
+            x = ops.average_pool(x, 1, self.stride)
         new = self.filters - x.shape[-1]
         before = new // 2 if self.zeros == "split" else 0
         return ops.pad(x, [(0, 0), (0, 0), (0, 0), (before, new - before)])

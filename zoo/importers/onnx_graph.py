@@ -87,6 +87,8 @@ class Graph(onnx_values.Values):
                 a = gamma / np.sqrt(variance + np.float64(epsilon))
                 scale, shift = scale * a, shift + scale * (beta - a * mean)
                 ops += ["affine"] if ops[-1:] != ["affine"] else []
+            elif self._thins(node):
+                ops.append("Slice")
             elif kind in ("Pad", "Slice", "Concat") or kind == "Relu" or kind in also:
                 ops.append(kind)
                 if kind == "MaxPool":
@@ -100,6 +102,11 @@ class Graph(onnx_values.Values):
                 raise ImportFailed(f"{self.path} has a {kind} where a residual net has none")
             name = inputs[0]
         return Way(None, scale, shift, ops, pads)
+
+    def _thins(self, node):
+        """Whether it takes every n-th pixel by a pool of single ones: option A in other words."""
+        shape = self.attributes[id(node)].get("kernel_shape", [])
+        return node.op_type in ("AveragePool", "MaxPool") and set(shape) == {1}
 
     def _pool(self, node):
         """How the max pool is padded, which the network must know."""

@@ -1,15 +1,17 @@
 """Proposals judged anew: in the picture's own pixels, of guessed classes, none told in secret."""
 
+import dataclasses
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_judging_localisation_guessing import CONTRACT, CORNER, LESS, MORE, find, source
+from test_judging_localisation_guessing import CONTRACT, CORNER, LESS, MORE, find
+from test_judging_localisation_guessing import source as files
 
 from trainers.judging.localisation import errors, guessing, refining
 
-__all__ = ["source"]  # the fixture: "a" at the corner, "b" in the middle, seen at half of 40 x 80
+__all__ = ["files"]  # the fixture: "a" at the corner, "b" in the middle, seen at half of 40 x 80
 CENTRE = (6.0, 16.0, 14.0, 24.0)
 ELSEWHERE = (0.0, 20.0, 8.0, 40.0)
 
@@ -36,6 +38,17 @@ def refine(picture, regions, count):
     assert picture.shape == (40, 80, 3)
     chosen = [count - 2, count - 1] if count == 3 else [count - 1] * 2
     return tf.cast(tf.gather(regions, chosen), tf.float32), tf.constant([0.9, 0.8])
+
+
+@pytest.fixture(scope="module")
+def source(files):
+    """The same as arrays, whose pipelines take a third of the time to trace."""
+    grey = tf.fill((2, 40, 80, 3), tf.constant(128, tf.uint8))
+
+    def fetch(indices):
+        return tf.gather(grey, indices), files.fetch(indices)[1]
+
+    return dataclasses.replace(files, fetch=fetch, files=(), image_shape=(40, 80, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -86,9 +99,9 @@ def test_a_round_asks_for_proposals_once(source, propose):
 
     who = proposer(propose)
     who.propose = counted
-    judge = refining.Rounds(who, refine, source, 2)
+    judge = refining.Rounds(who, refine, source, 1)
     first, again = judge(), judge()
-    assert first == again and len(asked) == source.length  # one by one: they are files
+    assert first == again and len(asked) == source.length  # a picture a batch
     expected = errors.FIGURES[:1] if propose is by_class else errors.FIGURES
     assert tuple(first) == expected and first["gt_class_error"] == 0
     judge.refine = lambda *given: (refine(*given)[0] * np.nan, refine(*given)[1])

@@ -140,6 +140,7 @@ def test_proposals_are_refined_and_judged(trained, refined, tmp_path):
     assert "R-CNN on proposals by class" in result.stdout
 
 
+@pytest.mark.exhaustive  # its batches, test_data_boxes_regions.py
 def test_a_killed_refiner_ends_in_the_same_bits(trained, refined, tmp_path):
     """On the proposals that it began with, which are not asked for again."""
     words = [*REFINING, f"--localiser={trained}", f"--run_dir={tmp_path}", "--checkpoint_steps=4"]

@@ -41,9 +41,9 @@ def kept(proposer, source, facts, path, goes_on, batch_size=1):
 def read(path):
     """Pictures, boxes and the facts of a file. RunError where it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as columns:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as columns:
             return columns["picture"].astype(np.int64), columns["boxes"], str(columns["about"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(
             f"{path} cannot be read ({str(error):.60}): remove it, and it is made anew"
         ) from None

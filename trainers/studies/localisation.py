@@ -21,9 +21,9 @@ CAVEAT = {
     "a tenth of the scenes, that for all from every one. 300 scenes judge, the same for every "
     "seed, whole, at an IoU of 0.5. Top-1 and top-5 take the classes that the localiser's own "
     "scores guess; one box for all classes alone guesses none. R-CNN learns from 40 proposals a "
-    "scene, cut out of its 96 px and warped to 32, in as many steps of 128 regions; it rescores "
-    "the classes that are guessed, or of one box for all classes every class. The paper's figures "
-    "are of ResNet-101 on ImageNet; they stand here to be read beside ours, not to be met.",
+    "scene, cut out of its 96 px and warped to 32, in 400 steps of 128 regions; it rescores the "
+    "classes that are guessed, or of one box for all classes every class. The paper's figures are "
+    "of ResNet-101 on ImageNet; they stand here to be read beside ours, not to be met.",
     "paper": "Full scale: ImageNet by App. C, classes by the localiser's own scores.",
 }
 

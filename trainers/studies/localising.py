@@ -14,6 +14,7 @@ DEMO = {
     "steps": "300",
     "round_steps": "150",
 }
+REFINED = {"steps": "400", "round_steps": "200"}
 PAPER = {"data": "imagenet", "recipe": "imagenet"}
 TITLES = {"gt_class_error": "class told", "error": "top-1", "error_top5": "top-5"}
 
@@ -51,7 +52,8 @@ def job(net, row, seed, asked, start):
     base = DEMO if asked.scale == "demo" else PAPER
     if row.refined:
         first = job(net, dataclasses.replace(row, refined=False), seed, asked, start)
-        settings = jobs.settings(base, asked, **start)
+        more = REFINED if asked.scale == "demo" else {}
+        settings = jobs.settings(base | more, asked, **start)
         return jobs.Job(net, seed, settings, program="refine", localiser=first.name)
     more = {"by_class": str(row.by_class).lower(), **start}
     return jobs.Job(net, seed, jobs.settings(base, asked, **more), program="localise")

@@ -75,8 +75,8 @@ def write(asked, measured, origin):
         "# Boxes by class, or one for all classes, and R-CNN on them (App. C, Table 13)",
         found,
         "The paper: VGG's localiser is wrong on 33.1 % of ImageNet's validation pictures when "
-        "their classes are told, an RPN by class on ResNet-101 on 13.3 %. Guessing five classes, "
-        "the latter is wrong on 14.4 %, with R-CNN on its proposals on 10.6 %.",
+        "their classes are told, an RPN by class on ResNet-101 on 13.3 %. With a classifier's five "
+        "guesses and whole pictures it is wrong on 14.4 %, with R-CNN on its proposals on 10.6 %.",
         "![Error with the class told, a dot a seed](localisation.png)",
         localising.table(measured),
         CAVEAT[asked.scale],

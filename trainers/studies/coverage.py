@@ -50,7 +50,7 @@ ROWS = (
         "set", state=ABSENT),
     Row("Tables 13, 14", "localisation", "9.0 % top-5, closed test set", study="localisation",
         ours=read_off.sentence("")),
-    Row("Table 13", "R-CNN on a localiser's proposals", "top-5 14.4, then 10.6 %", "localisation",
+    Row("App. C", "R-CNN on a localiser's proposals", "top-5 14.4, then 10.6 %", "localisation",
         read_off.sentence("R-CNN on"), read_off.verdict_of("R-CNN on")),
     Row("Figures 2, 5", "building blocks", "a bottleneck costs what two 3x3 layers do: 3.6e9 (34), "
         "3.8e9 (50)", "table1", read_off.multiply_adds("resnet34", "resnet50"), SHOWN),

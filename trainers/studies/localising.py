@@ -103,8 +103,8 @@ def finding(measured):
     pairs = [*zip(told[ONE], told[ONE_REFINED]), *zip(told[BY_CLASS], told[BY_CLASS_REFINED])]
     shows = "shows" if all(after < before for before, after in pairs) else "does not show"
     return (
-        f"{said} R-CNN on the proposals of the two is wrong on {mean[ONE_REFINED]} and "
-        f"{mean[BY_CLASS_REFINED]}: that it helps {shows}."
+        f"{said} R-CNN on the proposals, of one box for all classes and by class, is wrong on "
+        f"{mean[ONE_REFINED]} and {mean[BY_CLASS_REFINED]}: that it helps {shows}."
     )
 
 

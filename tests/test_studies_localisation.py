@@ -8,7 +8,7 @@ import pytest
 from test_studies_reports import finished_run, study
 
 from trainers.data.boxes.files import annotated
-from trainers.studies import localising, options
+from trainers.studies import jobs, localising, options
 
 MIDDLE, ONE, ONE_REFINED, BY_CLASS, BY_CLASS_REFINED = (row.label for row in localising.ROWS)
 
@@ -57,6 +57,17 @@ def test_the_table_has_ours_beside_the_papers():
     assert lines[3] == f"| {ONE} | 40.00 | – | – | – | – |"
     assert lines[5] == f"| {BY_CLASS} | 20.00 | 20.00 | 20.00 | 13.30 | 14.40 |"
     assert lines[6] == f"| {BY_CLASS_REFINED} | 18.00 | – | – | – | 10.60 |"
+
+
+def test_a_refiner_learns_from_the_row_before():
+    """By name, not by place: the same run is found whatever the folder is called."""
+    asked = options.Options(seeds=(0,))
+    jobs_of = [localising.job("resnet8", row, 0, asked, {}) for row in localising.ROWS[1:]]
+    for first, second in (jobs_of[:2], jobs_of[2:]):
+        command = jobs.command_of(second, asked)
+        assert command[:2] == ["-m", "trainers.refine"] and "--data=scenes_single" in command
+        assert f"--localiser={asked.runs_dir / first.name}" in command
+    assert len({job.name for job in jobs_of}) == 4
 
 
 def test_a_report_of_runs_that_are_there(tmp_path):

@@ -28,6 +28,7 @@ WORDS = {
     "trainers.evaluate": ["--run_dir=run"],
     "trainers.evaluate_detections": ["--run_dir=run"],
     "trainers.evaluate_localisation": ["--run_dir=run"],
+    "trainers.refine": ["--localiser=run"],
     "trainers.predict": ["--run_dir=run", "picture.png"],
     "trainers.explain": ["--run_dir=run"],
     "trainers.features": ["--run_dir=run"],
@@ -42,6 +43,7 @@ WORDS = {
     "zoo.importers.to_torch": ["--run_dir=run", "--file=weights.safetensors"],
 }
 PLANNED = ("trainers.classify", "trainers.find_rate", "trainers.detect", "trainers.localise")
+PLANNED += ("trainers.refine",)
 SHARED = ("trainers.plan.flags", "trainers.run.options")
 NUMBERS = ["", "abc", "nan", "inf", "-1", "1e400", "10" * 50, "-" + "9" * 30, "١٢", "1_000", "0x10"]
 NUMBERS += ["3.7", " 5", "5\n", "1,5"]

@@ -12,6 +12,7 @@ from trainers.plan.detection import flags, transfer
 from trainers.plan.detection.recipes import RECIPES as DETECTORS
 from trainers.plan.localisation import images
 from trainers.plan.localisation.recipes import RECIPES
+from trainers.plan.refining import recipes as refining
 from zoo import archive
 from zoo.detection.preprocess import DetectionInput
 from zoo.localisation.network import build_localiser
@@ -27,6 +28,13 @@ def test_imagenets_recipe_is_the_papers():
     assert 200 < longest < 224  # the largest lie within a crop, or would never be learned
 
 
+def test_r_cnns_recipe_is_the_papers():
+    """App. C: 256 regions, 200 proposals, 224 px; a quarter at objects as R-CNN's 32 of 128."""
+    recipe = refining.RECIPES["imagenet"]
+    assert (recipe.batch_size, recipe.proposals, recipe.region_px) == (256, 200, 224)
+    assert recipe.foreground == 32 / 128 and recipe.mirror
+
+
 @pytest.mark.parametrize(
     ("recipes", "data", "name"),
     [
@@ -38,6 +46,8 @@ def test_imagenets_recipe_is_the_papers():
         (RECIPES, "scenes_single", "scenes_single"),
         (RECIPES, "imagenet", "imagenet"),
         (RECIPES, "coco", "imagenet"),
+        (refining.RECIPES, "scenes_single", "scenes_single"),
+        (refining.RECIPES, "imagenet", "imagenet"),
     ],
 )
 def test_data_that_names_no_recipe_gets_the_one_of_its_kind(recipes, data, name):

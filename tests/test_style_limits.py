@@ -29,6 +29,7 @@ LATER = {
     "group",
     "init_from",
     "layer",
+    "localiser",
     "only",
     "parts",
     "real_dir",

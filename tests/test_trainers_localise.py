@@ -1,4 +1,4 @@
-"""The localiser's programs as a person runs them: killed, resumed, judged, given bad input."""
+"""The localisers' programs as a person runs them: killed, resumed, judged, given bad input."""
 
 import json
 import signal
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy as convert
 from pictures_with_boxes import BLUE, RED, coco, drawn
+from programs import Started
 from runs_on_digits import command, records, run, wait_for
 
 from zoo import archive
@@ -74,8 +75,8 @@ def test_a_killed_run_ends_in_the_same_bits(pictures, trained, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def variables(run_dir):
-    return [convert(v) for v in archive.load(run_dir, kind="localiser")[0].variables]
+def variables(run_dir, kind="localiser"):
+    return [convert(v) for v in archive.load(run_dir, kind=kind)[0].variables]
 
 
 def test_it_is_judged_by_its_own_scores(trained, tmp_path):
@@ -107,3 +108,84 @@ def test_what_cannot_be_meant_is_refused(words, code, sentence, tmp_path):
     assert (result.returncode, result.stdout) == (code, "")
     assert sentence in result.stderr and len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "r").exists()
+
+
+REFINING = (
+    *("--recipe=scenes_single", "--model=resnet8", "--batch_size=16", "--steps=20"),
+    *("--round_steps=10", "--region_px=16", "--proposals=12", "--warmup_steps=4", "--nopictures"),
+)
+
+
+@pytest.fixture(scope="module")
+def refined(trained, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("runs") / "refined"
+    result = run("refine", *REFINING, f"--localiser={trained}", f"--run_dir={run_dir}")
+    assert result.returncode == 0, result.stderr
+    assert f"proposals of {trained}: " in result.stdout and " at an object, " in result.stdout
+    assert "python -m trainers.evaluate_localisation" in result.stdout
+    return run_dir
+
+
+def test_proposals_are_refined_and_judged(trained, refined, tmp_path):
+    manifest = archive.load_manifest(refined)
+    assert (manifest.kind, manifest.class_names) == ("refiner", ("blue", "red"))
+    assert manifest.data["localiser"]["run_dir"] == str(trained)
+    record = records(refined)[-1]
+    assert record["loss"] == pytest.approx(record["class_loss"] + record["box_loss"], rel=1e-5)
+    result = run("evaluate_localisation", f"--run_dir={refined}", f"--output_dir={tmp_path}")
+    assert result.returncode == 0, result.stderr
+    verdict = json.loads((tmp_path / "evaluation.json").read_text())
+    assert verdict["refined"] and verdict["pictures"] == 4 and verdict["class_error_top5"] == 0
+    assert verdict["gt_class_error"] == record["validation_gt_class_error"]
+    assert "R-CNN on proposals by class" in result.stdout
+
+
+@pytest.mark.exhaustive  # its batches, test_data_boxes_regions.py
+def test_a_killed_refiner_ends_in_the_same_bits(trained, refined, tmp_path):
+    """On the proposals that it began with, which are not asked for again."""
+    words = [*REFINING, f"--localiser={trained}", f"--run_dir={tmp_path}", "--checkpoint_steps=4"]
+    process = Started("trainers.refine", *words, "--steps_per_execution=1")
+    wait_for(tmp_path / "checkpoints" / "ckpt-*.index", process)
+    process.kill()
+    process.wait()
+    before = (tmp_path / "proposals.npz").stat().st_mtime_ns
+    resumed = run("refine", *words)
+    assert resumed.returncode == 0 and "resuming at step" in resumed.stdout, resumed.stderr
+    assert (tmp_path / "proposals.npz").stat().st_mtime_ns == before
+    assert records(tmp_path) == records(refined)
+    pairs = zip(variables(tmp_path, "refiner"), variables(refined, "refiner"), strict=True)
+    for ours, theirs in pairs:
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["--localiser=nowhere"], 2, "nowhere holds no trained network"),
+        (["--localiser=REFINED"], 2, "holds a refiner, expected a localiser: a run of trainers"),
+        (["--localiser=TRAINED", "--data=voc"], 2, "--data=voc is not coco, which --localiser="),
+        (["--localiser=TRAINED", "--strategy=multiworker"], 2, "proposals stay in one process"),
+        (["--localiser=TRAINED", "--data_dir=nowhere"], 1, "nowhere"),
+    ],
+)
+def test_what_cannot_be_refined_is_one_sentence(words, code, sentence, trained, refined, tmp_path):
+    words = [w.replace("REFINED", str(refined)).replace("TRAINED", str(trained)) for w in words]
+    result = run("refine", *words, f"--run_dir={tmp_path / 'r'}")
+    assert (result.returncode, result.stdout) == (code, "")
+    assert sentence in result.stderr and len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--run_dir=REFINED", "--views=center"], "--views=center is for a localiser alone"),
+        (["--run_dir=TRAINED", "--localiser=x"], "--localiser is for a run of trainers.refine"),
+        (["--run_dir=REFINED", "--localiser=REFINED"], "holds a refiner, expected a localiser"),
+    ],
+)
+def test_what_cannot_be_judged_is_one_sentence(words, sentence, trained, refined):
+    words = [w.replace("REFINED", str(refined)).replace("TRAINED", str(trained)) for w in words]
+    result = run("evaluate_localisation", *words)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert sentence in result.stderr and len(result.stderr.splitlines()) == 1

@@ -14,7 +14,7 @@ from zoo import arrays, files, places, precision
 from zoo.detection import places as detection
 from zoo.detection.network import build_detector
 from zoo.localisation import places as localisation
-from zoo.localisation.network import build_localiser
+from zoo.localisation.network import build_localiser, build_refiner
 from zoo.manifest import MANIFEST, ArchiveError, Manifest, load_manifest, versions
 from zoo.resnet import build_network
 
@@ -38,11 +38,13 @@ BUILDERS = {
     "classifier": build_network,
     "detector": build_detector,
     "localiser": build_localiser,
+    "refiner": build_refiner,
 }
 SHAPES = {
     "classifier": places.shapes,
     "detector": detection.shapes,
     "localiser": localisation.shapes,
+    "refiner": localisation.of_refiner,
 }
 
 

@@ -108,6 +108,7 @@ LIMITS = {
     "longer_px": SIDE,
     "scales": SIDE,
     "crop_px": SIDE,
+    "region_px": SIDE,
     "anchor_sizes": Real(1, SIDE.most),
     "anchor_ratios": Real(0.01, 100),
     "bins": Whole(2, 64),

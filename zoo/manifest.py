@@ -9,7 +9,7 @@ from zoo import records
 from zoo.contract import InputContract
 from zoo.detection.contract import DetectionInput
 from zoo.detection.specs import Detector
-from zoo.localisation.specs import Localiser
+from zoo.localisation.specs import Localiser, Refiner
 from zoo.specs import Network
 
 FORMAT = 1
@@ -18,6 +18,7 @@ KINDS = {
     "classifier": (Network, InputContract),
     "detector": (Detector, DetectionInput),
     "localiser": (Localiser, DetectionInput),
+    "refiner": (Refiner, InputContract),
 }
 MANIFEST = "manifest.json"
 
@@ -108,8 +109,11 @@ _TYPES = {
     "data.validation_images": int,
     "data.imported": dict,
     "data.init_from": dict,
+    "data.localiser": dict,
     "recipe.batch_size": int,
     "recipe.precision": str,
+    "recipe.proposals": int,
+    "recipe.proposal_iou": (int, float),
 }
 
 

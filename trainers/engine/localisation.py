@@ -10,6 +10,7 @@ from trainers.engine.task import Task
 from zoo.localisation.locate import cells_of
 
 LOSSES = ("class_loss", "box_loss")
+SHOWN = {"loss": ".4f", "gt_class_error": "6.1%", "error": "6.1%", "error_top5": "6.1%"}
 CHOSEN = targets.Anchors(tf.int32, tf.int32, tf.float32, tf.float32)
 
 
@@ -19,12 +20,7 @@ def localisation(localiser, recipe):
         name="localisation",
         sums=("loss", *LOSSES),
         watched="gt_class_error",
-        shown={
-            "loss": ".4f",
-            "gt_class_error": "6.1%",
-            "error": "6.1%",
-            "error_top5": "6.1%",
-        },
+        shown=SHOWN,
         learn=functools.partial(learn, localiser, recipe),
     )
 

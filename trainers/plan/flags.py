@@ -39,6 +39,16 @@ class Run:
     recipe: Course
     init_from: str | None = None
 
+    @property
+    def places(self):
+        """Flags that name a directory which the run's numbers depend on."""
+        return {"init_from": self.init_from}
+
+    @property
+    def run_dir(self):
+        """Where it lives if nobody says."""
+        return f"runs/{self.model}_{self.data}"
+
 
 def define(values=flags.FLAGS):
     """Defines the flags that say what a classifier's run computes."""
@@ -244,6 +254,6 @@ def differing(ours, theirs):
 
 def _name_and_value(line):
     name, _, value = line[2:].partition("=")
-    if name == "init_from":  # however one directory is spelled
+    if name in ("init_from", "localiser"):  # however one directory is spelled
         value = os.path.realpath(value)
     return (name[2:], "no") if name.startswith("no") and not value else (name, value)

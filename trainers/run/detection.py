@@ -62,7 +62,12 @@ def train(run, place, kind=DETECTOR):
         note = directory.prolonged(run, asked, place.run_dir)
         with directory.held(place):
             described = kind.described(run, network(run), data.train.num_classes)
-            state = build(run, described, place.strategy, kind)
+            state = build(
+                run,
+                place.strategy,
+                lambda: kind.build(described),
+                lambda model: kind.task(model, described, run.recipe),
+            )
             came = []
             directory.take_up(state, place, lambda: came.append(begin(state, data, run)))
             alike.check_step(state, place)
@@ -93,14 +98,14 @@ def network(run):
     return dataclasses.replace(network, num_classes=1, batch_norm=run.recipe.batch_norm)
 
 
-def build(run, described, strategy, kind=DETECTOR):
-    """A State at step 0: weights from the seed."""
+def build(run, strategy, make, task):
+    """A State at step 0, weights from the seed, of the model that is made and its task."""
     with precision.policy(run.precision), reproducible.weights_of(run.seed), strategy.scope():
-        model = kind.build(described)
+        model = make()
         transfer.freeze(model, run.recipe)
         model.compile(optimizer=optim.momentum_sgd(run.recipe))
         model.optimizer.build(model.trainable_variables)
-        return State(model, model.optimizer, kind.task(model, described, run.recipe))
+        return State(model, model.optimizer, task(model))
 
 
 def begin(state, data, run):
@@ -165,16 +170,17 @@ def work(run, place, made):
 
         return [Detections(run.recipe, state, evaluate, place.run_dir)]
 
-    return training.Work(data, batches, evaluate, manifest(run, place, made), showing)
+    return training.Work(
+        data, batches, evaluate, manifest(run, place, kind.name, described, data), showing
+    )
 
 
-def manifest(run, place, made):
+def manifest(run, place, kind, described, data):
     """What the archive says of the run; its step and metrics are filled in at each save."""
     data_dir = os.path.abspath(place.data_dir) if place.data_dir else None
-    data = made.data
     return archive.Manifest(
-        kind=made.kind.name,
-        network=made.described,
+        kind=kind,
+        network=described,
         input=data.input,
         class_names=data.train.class_names,
         data={

@@ -74,7 +74,7 @@ def prolonged(run, asked, run_dir):
 
 def repeating(run, data_dir):
     """The flags that make the run again, from whatever directory they are read."""
-    places = {"init_from": run.init_from, "data_dir": data_dir}
+    places = run.places | {"data_dir": data_dir}
     return as_text(run, **{name: os.path.abspath(place) for name, place in places.items() if place})
 
 

@@ -26,6 +26,7 @@ JUDGES = {
     "classification": "evaluate",
     "detection": "evaluate_detections",
     "localisation": "evaluate_localisation",
+    "refinement": "evaluate_localisation",
 }
 
 

@@ -25,13 +25,17 @@ def exhausted(error, run_dir):
     )
 
 
-def bad_batch(error, run, place, data, state):
-    """Writes `not_finite.json`, which batch it was; returns the sentence for the user."""
-    step = state.step - 1
+def examples(run, source, step):
+    """Which examples a step of `trainers.data.pipelines` has: a list of indices."""
     rows = range(step * run.recipe.batch_size, (step + 1) * run.recipe.batch_size)
     positions = tf.constant(list(rows), tf.int64)
-    examples = pipelines.example_indices(positions, data.train.length, run.seed).numpy().tolist()
-    names = [data.train.files[i] for i in examples] if data.train.files else examples
+    return pipelines.example_indices(positions, source.length, run.seed).numpy().tolist()
+
+
+def bad_batch(error, run, place, data, state, examples=examples):
+    """Writes `not_finite.json`, which batch it was; returns the sentence for the user."""
+    found = examples(run, data.train, state.step - 1)
+    names = [data.train.files[i] for i in found] if data.train.files else found
     path = pathlib.Path(place.run_dir) / "not_finite.json"
     if place.chief:
         files.write_json(path, {"step": state.step, "examples": names})

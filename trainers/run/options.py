@@ -90,7 +90,7 @@ def read(run, values=flags.FLAGS):
     options = Options(
         **given
         | {
-            "run_dir": values.run_dir or f"runs/{run.model}_{run.data}",
+            "run_dir": values.run_dir or run.run_dir,
             "profile_steps": _profile_steps(values.profile_steps),
             "verbose": not quiet,
         }

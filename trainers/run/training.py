@@ -23,7 +23,7 @@ class Work:
 
     `batches(start, stop)` is an iterator of what `steps.trainer` eats, `evaluate()` gives a dict of
     figures, `manifest` says what the archive is. `showing()` makes the callbacks of the chief that
-    show what the network does.
+    show what the network does. `examples(run, source, step)` are the images of a step.
     """
 
     data: Data
@@ -31,6 +31,7 @@ class Work:
     evaluate: Callable
     manifest: archive.Manifest
     showing: Callable = tuple
+    examples: Callable = failures.examples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,9 @@ def train(run, place, work, state):
             loop.train(state, work.batches, evaluate, rhythm, device, callbacks)
     except loop.LossNotFinite as error:
         saver.finish()
-        raise RunError(failures.bad_batch(error, run, place, work.data, state)) from None
+        raise RunError(
+            failures.bad_batch(error, run, place, work.data, state, work.examples)
+        ) from None
     except (OSError, tf.errors.ResourceExhaustedError) as error:
         saver.give_up()
         raise RunError(failures.exhausted(error, place.run_dir)) from error

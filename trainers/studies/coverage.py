@@ -50,6 +50,8 @@ ROWS = (
         "set", state=ABSENT),
     Row("Tables 13, 14", "localisation", "9.0 % top-5, closed test set", study="localisation",
         ours=read_off.sentence("")),
+    Row("App. C", "R-CNN on a localiser's proposals", "top-5 14.4, then 10.6 %", "localisation",
+        read_off.sentence("R-CNN on"), read_off.verdict_of("R-CNN on")),
     Row("Figures 2, 5", "building blocks", "a bottleneck costs what two 3x3 layers do: 3.6e9 (34), "
         "3.8e9 (50)", "table1", read_off.multiply_adds("resnet34", "resnet50"), SHOWN),
     Row("Figure 3", "34 layers, plain or residual", "3.6e9 each, VGG-19 19.6e9", "table1",

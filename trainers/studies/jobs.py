@@ -49,7 +49,8 @@ class StudyError(ValueError):
 class Job:
     """One training run: a network, a seed, and flags of `trainers.PROGRAM`, by name.
 
-    `start` names the state that training starts from, where that is not the seed's.
+    `start` names the state that training starts from, where that is not the seed's; `localiser` is
+    the name of the job whose proposals it learns from.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Job:
     settings: tuple[tuple[str, str], ...]
     start: str = ""
     program: str = "classify"
+    localiser: str = ""
 
     @property
     def data(self):
@@ -69,7 +71,8 @@ class Job:
 
     @property
     def name(self):
-        key = hashlib.sha256("\n".join(sorted(self.arguments)).encode()).hexdigest()[:8]
+        told = [*sorted(self.arguments), *filter(None, [self.localiser])]
+        key = hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
         return f"{self.data}-{self.model}-seed{self.seed}-{key}{self.start}"
 
 
@@ -156,6 +159,8 @@ def command_of(job, options):
     """The words behind `python` that start or resume the run."""
     command = ["-m", f"trainers.{job.program}", *job.arguments]
     command += [f"--run_dir={options.runs_dir / job.name}", "--nopictures"]
+    if job.localiser:
+        command.append(f"--localiser={options.runs_dir / job.localiser}")
     if options.data_dir and job.data not in NO_DIRECTORY:
         command.append(f"--data_dir={options.data_dir}")
     return command

@@ -43,7 +43,8 @@ def build_detector(detector):
     boxes = keras.Input((None, 4), dtype="float32", name="boxes")
     maps = resnet.trunk(detector.network, image, last - 1)
     proposed = _rpn(detector, maps)
-    found = _siblings(detector, _features(detector, maps, boxes, last))
+    regions = _features(detector, maps, boxes, last)
+    found = siblings(regions, detector.num_classes + 1, detector.num_classes)
     with room_for(4 * spec.layers):
         return keras.Model([image, boxes], [maps, *proposed, *found], name=detector.network.name)
 
@@ -94,16 +95,19 @@ def _features(detector, maps, boxes, last):
     return JoinContext(name="context")(x) if detector.context else x
 
 
-def _siblings(detector, features):
-    """Scores and boxes of each region: (B, R, F) -> (B, R, K + 1), (B, R, K, 4)."""
-    classes = detector.num_classes
+def siblings(features, scores, classes):
+    """Two dense layers, what each region is and where: (B, ..., F) -> (B, ..., scores), (..., 4).
+
+    The second gives each of the classes a box: (B, ..., classes, 4).
+    """
     logits = layers.Dense(
-        classes + 1, kernel_initializer=normal(0.01), dtype="float32", name="class_logits"
+        scores, kernel_initializer=normal(0.01), dtype="float32", name="class_logits"
     )(features)
     deltas = layers.Dense(
         4 * classes, kernel_initializer=normal(0.001), dtype="float32", name="box_deltas"
     )(features)
-    shaped = layers.Reshape((-1, classes, 4), dtype="float32", name="box_deltas_shaped")(deltas)
+    shape = (*[-1] * (len(features.shape) - 2), classes, 4)
+    shaped = layers.Reshape(shape, dtype="float32", name="box_deltas_shaped")(deltas)
     return logits, shaped
 
 

@@ -1,14 +1,14 @@
-"""The localiser as a Keras model: all stages of a network, then its region proposals by class.
+"""Localiser and refiner as Keras models: all stages of a network, then scores and boxes by class.
 
-Its layers have the names of the classifier that it stands on, so weights find their places; those
-that are new are called as a detector's.
+Their layers have the names of the classifier that they stand on, so weights find their places;
+those that are new are called as a detector's.
 """
 
 import keras
 from keras import layers
 
 from zoo import resnet
-from zoo.detection.network import added_conv
+from zoo.detection.network import added_conv, siblings
 from zoo.recursion import room_for
 
 
@@ -29,3 +29,18 @@ def build_localiser(localiser):
     deltas = layers.Reshape((-1, kinds, 4), dtype="float32", name="rpn_deltas_flat")(deltas)
     with room_for(4 * spec.layers):
         return keras.Model(image, [maps, logits, deltas], name=localiser.network.name)
+
+
+def build_refiner(refiner):
+    """Refiner -> keras.Model: regions' pixels (B, S, S, 3) -> a list of logits and offsets (R-CNN).
+
+    Logits (B, K) are of binary logistic regressions as the localiser's, for there is no background
+    class; offsets (B, K, 4) from regions in OFFSET_SCALES. Float32 under any policy.
+    """
+    spec = refiner.network.spec
+    image = keras.Input((None, None, 3), dtype="float32", name="image")
+    x = resnet.trunk(refiner.network, image, spec.last_stage)
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    logits, deltas = siblings(x, refiner.num_classes, refiner.num_classes)
+    with room_for(4 * spec.layers):
+        return keras.Model(image, [logits, deltas], name=refiner.network.name)

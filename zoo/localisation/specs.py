@@ -1,4 +1,4 @@
-"""A localiser as data: which network, how many classes, which anchors."""
+"""A localiser, and what refines its boxes, as data: network, how many classes, anchors."""
 
 import dataclasses
 
@@ -56,3 +56,23 @@ class Localiser:
         """Pixels of the picture from one position of the last map to the next."""
         spec = self.network.spec
         return {"imagenet": 4, "cifar": 1}[spec.stem] * 2 ** (len(spec.depths) - 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Refiner:
+    """Everything that `build_refiner` needs to make the same R-CNN again.
+
+    `network` is the classifier that it stands on, as a Localiser's.
+    """
+
+    network: Network
+    num_classes: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "network", headless(self.network))
+        object.__setattr__(self, "num_classes", whole("num_classes", self.num_classes))
+
+    @property
+    def name(self):
+        """Of the network."""
+        return self.network.name

@@ -66,3 +66,19 @@ def head(logits, deltas, regions, count):
         tf.reduce_sum(entropy * regions.weights) / count,
         tf.reduce_sum(tf.where(at_objects, moved, 0.0)) / count,
     )
+
+
+def head_of_classes(logits, deltas, classes, offsets):
+    """The losses of each region, by class (App. C): (n, K), (n, K, 4) -> (n,), (n,).
+
+    `classes` (n,) are those of the objects there, -1 of none. As in `rpn_of_classes` a region is or
+    is not an object of each class; `offsets` (n, 4) are those to it, of which the own class' learns
+    in OFFSET_SCALES.
+    """
+    own = tf.one_hot(classes, logits.shape[-1])  # all 0 of -1
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(own, logits)
+    moved = smooth_l1(deltas - (offsets / tf.constant(OFFSET_SCALES))[:, None], HEAD_BETA)
+    return (
+        tf.reduce_sum(entropy, axis=-1),
+        tf.reduce_sum(tf.where(own > 0.0, moved, 0.0), axis=-1),
+    )

@@ -16,6 +16,7 @@ class Judging(options.Which):
 
     views: str
     classifier: str | None
+    localiser: str | None
 
 
 def define_judging(values=flags.FLAGS):
@@ -26,6 +27,8 @@ def define_judging(values=flags.FLAGS):
     flags.DEFINE_enum("views", "dense", VIEWS, help_, **own)
     help_ = "a classifier's run to guess classes by; default: the localiser's own scores"
     flags.DEFINE_string("classifier", None, help_, **own)
+    help_ = "of a run of trainers.refine: who proposes; default: the localiser it was trained with"
+    flags.DEFINE_string("localiser", None, help_, **own)
 
 
 def read_judging(values=flags.FLAGS):

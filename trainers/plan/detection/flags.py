@@ -44,13 +44,18 @@ def run(values=flags.FLAGS, recipes=RECIPES):
     data = values.data or (recipes[values.recipe].data if values.recipe else None)
     data = data or unnamed(values, recipes)
     recipe = recipes[values.recipe or default_for(data, recipes)]
+    check_directory(values, data)
+    recipe = dataclasses.replace(recipe, **changed(values, recipe))
+    return of_network(values, adopted, data, recipe)
+
+
+def check_directory(values, data):
+    """ValueError for a directory of what is in none."""
     if data.startswith("scenes") and "data_dir" in values and values.data_dir:
         raise ValueError(
             f"--data_dir={values.data_dir:.80} is not for {data}, which need none: give --data for "
             f"the pictures in it: {SETS}"
         )
-    recipe = dataclasses.replace(recipe, **changed(values, recipe))
-    return of_network(values, adopted, data, recipe)
 
 
 def unnamed(values, recipes):

@@ -16,10 +16,16 @@ def load(run, data_dir, begun=None, accepted=False):
     `begun` is the directory of a run that goes on: what has changed since is refused, unless
     `accepted`. Pictures that cannot be read are passed over.
     """
+    train, validation = splits(run.data, data_dir, run.seed, begun, accepted)
+    return sizing.settled(run, train.length), Data(train, validation, contract(run.recipe))
+
+
+def splits(data, data_dir, seed, begun=None, accepted=False):
+    """Pictures to train on and to validate by, as `load` has them: -> (Source, Source)."""
     kept = split.read(begun) if begun else None
     found = []
     for name in sources.SPLITS:
-        source = boxes.load(run.data, name, data_dir=data_dir, seed=run.seed)
+        source = boxes.load(data, name, data_dir=data_dir, seed=seed)
         if kept:
             recorded.check_set(kept, source, begun, accepted)
         found.append(skipped.tolerant(source))
@@ -28,7 +34,7 @@ def load(run, data_dir, begun=None, accepted=False):
         raise sources.DataError(
             f"{train.name}: expected objects to judge by in {validation.split}, found none"
         )
-    return sizing.settled(run, train.length), Data(train, validation, contract(run.recipe))
+    return train, validation
 
 
 def source_of(manifest, part, name=None, data_dir=None):

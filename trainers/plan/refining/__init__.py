@@ -1,0 +1,1 @@
+"""What a run of R-CNN on a localiser's proposals will compute."""

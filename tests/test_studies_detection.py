@@ -84,7 +84,9 @@ def test_a_detectors_run_has_its_own_program_and_place(tmp_path, monkeypatch):
     """Both trainers' runs lie in one folder; commands name no place of this machine."""
     started = []
     failed = subprocess.CompletedProcess([], 1)
-    monkeypatch.setattr(jobs.subprocess, "run", lambda command: started.append(command) or failed)
+    monkeypatch.setattr(
+        jobs.subprocess, "run", lambda command, **_: started.append(command) or failed
+    )
     job = jobs.Job("resnet8", 0, (("data", "scenes"), ("steps", "2")), program="detect")
     with pytest.raises(jobs.StudyError, match="not trained to its end"):
         jobs.finish(job, options.Options(runs_dir=tmp_path))

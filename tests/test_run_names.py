@@ -22,6 +22,7 @@ from trainers.engine import metrics
 from trainers.judging import evaluation
 from trainers.judging import options as judging
 from trainers.plan import flags as plan
+from trainers.plan import flags_txt
 from trainers.run import directory, ending, keywords, options
 from trainers.run.training import Trained
 from trainers.watching.tensorboard import hyper_parameters
@@ -197,9 +198,9 @@ def test_moved_pictures_are_no_other_run(begun):
     """`differing` passes over the place that flags.txt has of late."""
     run_dir = begun[1]
     text = (run_dir / "flags.txt").read_text()
-    assert plan.differing(text, text.replace("--data_dir=", "--data_dir=/elsewhere")) == []
+    assert flags_txt.differing(text, text.replace("--data_dir=", "--data_dir=/elsewhere")) == []
     older = "".join(line for line in text.splitlines(True) if not line.startswith("--data_dir"))
-    assert plan.differing(text, older) == []
+    assert flags_txt.differing(text, older) == []
     assert directory.begun(run_dir)
 
 
@@ -207,6 +208,6 @@ def test_runs_older_than_a_flag_are_of_its_default(begun):
     """A run of before `--decay` was one with decay on kernels: it goes on as it did."""
     text = (begun[1] / "flags.txt").read_text()
     older = "".join(line for line in text.splitlines(True) if not line.startswith("--decay="))
-    assert older != text and plan.differing(text, older) == []
+    assert older != text and flags_txt.differing(text, older) == []
     other = text.replace("--decay=kernels", "--decay=all")
-    assert plan.differing(other, older) == ["decay"]
+    assert flags_txt.differing(other, older) == ["decay"]

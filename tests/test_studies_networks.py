@@ -80,7 +80,8 @@ def test_own_nets_are_trained_at_several_scales(tmp_path):
 
 
 def test_an_ensemble_of_given_runs_as_a_user_asks(tmp_path):
-    """Their softmax' mean; neither's training data are asked for."""
+    """Their softmax' mean; neither's training data are asked for. Their names may be long."""
+    tmp_path = tmp_path / "a" / "-".join(["long"] * 30)
     for seed in (0, 1):
         network = zoo.Network("resnet8", 10, 8, "A")
         model = randomised(zoo.build_network(network), seed)

@@ -166,8 +166,7 @@ LIMITS = {
     "gpus": Whole(1, 64),
     "multiply_adds": Whole(1, 2**63 - 1),
     "batch_sizes": BATCH,
-    # every program's
-    "verbosity": Whole(-3, 3),  # absl's own flag: fatal to debug
+    "verbosity": Whole(-3, 3),  # every program's, absl's own: fatal to debug
 }
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 import trainers
 import zoo
 from trainers.engine import distribute
-from trainers.plan import flags, transfer
+from trainers.plan import flags_txt, transfer
 from trainers.run import directory
 from zoo import archive
 
@@ -78,7 +78,7 @@ def digest(values):
 
 def settings(run, place):
     """{flag: value} of the run, and of when the workers wait for each other."""
-    given = [line.partition("=") for line in flags.as_text(run).splitlines()]
+    given = [line.partition("=") for line in flags_txt.as_text(run).splitlines()]
     return {
         **{name: value or "given" for name, _, value in given},
         "--checkpoint_steps": place.checkpoint_steps,

@@ -6,7 +6,7 @@ import pathlib
 
 from trainers.data import recorded, split
 from trainers.engine import checkpoints
-from trainers.plan.flags import as_text, differing
+from trainers.plan.flags_txt import as_text, differing
 from trainers.run import lock
 from zoo import archive, files
 
@@ -32,7 +32,7 @@ def check(run, run_dir):
     if names and not (set(names) <= LENGTHS and trains_on(run, run_dir)):
         raise RunError(
             f"{run_dir} belongs to a run with other flags: --{', --'.join(names)} differ "
-            f"from {path}; take another --run_dir, or the flags that are there"
+            f"from its {FLAGS}; take another --run_dir, or the flags that are there"
         )
 
 

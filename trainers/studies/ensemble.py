@@ -93,7 +93,7 @@ def draw(path, measured, count):
             axes.bar(place, 100 * mean(seeds), 0.7, color=colour, alpha=0.6)
             dots = [100 * one["error"] for one in seeds]
             axes.plot([place] * len(dots), dots, ".", color="black", markersize=4)
-        axes.set_xticks(range(len(measured)), list(measured), rotation=20, ha="right", fontsize=8)
+        networks.below_bars(axes, measured)
         axes.set(ylabel="top-1 error (%), a dot a seed", ylim=(0, None))
 
 

@@ -106,7 +106,7 @@ def draw(path, measured):
             axes.bar(places, heights, 0.24, color=colour, alpha=0.6, label=title)
             for place, values in zip(places, seeds):
                 axes.plot([place] * len(values), values, ".", color="black", markersize=4)
-        axes.set_xticks(range(len(measured)), list(measured), rotation=20, ha="right", fontsize=8)
+        networks.below_bars(axes, measured)
         axes.set(ylabel="top-1 error (%), a dot a seed", ylim=(0, None))
         axes.legend(frameon=False, fontsize=8)
 

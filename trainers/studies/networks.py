@@ -11,6 +11,7 @@ from zoo import limits, program
 NETS = ("resnet8", "resnet14", "resnet20")
 SEEDS = 2
 LIMIT = 2000  # images of the demo's 10,000: five scales take thirty times as long as one view
+LONGEST_LABEL = 28  # characters below a bar
 # The paper's proportions (Sec. 3.4): crops of 14 px where the shorter side is 16 to 30.
 JITTERED = {"image_size": "14", "resize_px": "16", "augmentation": "scale_jitter"}
 JITTERED |= {"mean": "channel", "steps": "300", "round_steps": "150"}  # a mean image has one size
@@ -59,6 +60,12 @@ def own_jobs(asked):
         ]
         for net in asked.nets or NETS
     }
+
+
+def below_bars(axes, labels):
+    """Writes the labels below an axes' bars; of a directory's long name its end."""
+    shown = [x if len(x) <= LONGEST_LABEL else f"…{x[1 - LONGEST_LABEL :]}" for x in labels]
+    axes.set_xticks(range(len(shown)), shown, rotation=20, ha="right", fontsize=8)
 
 
 def paper_label(run_dir):

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -47,7 +48,17 @@ class CoupledSGD(keras.optimizers.SGD):
             gradient = ops.add(gradient, ops.multiply(variable, self.coupled_decay))
         if self.rates:
             learning_rate = learning_rate * self.rates[index]
-        super().update_step(gradient, variable, learning_rate)
+        if not self.momentum:
+            super().update_step(gradient, variable, learning_rate)
+            return
+        # Keras' five operations in one, which writes where the weights and their momentum lie.
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=self.momentums[index].value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=tf.cast(gradient, variable.dtype),
+            momentum=tf.cast(self.momentum, variable.dtype),
+        )
 
     def get_config(self):
         own = {"coupled_decay": self.coupled_decay, "decay": self.decay, "rates": self.rates}

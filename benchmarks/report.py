@@ -53,7 +53,8 @@ PARTS = {
         "answer, and the median of later calls with 1 and with 32 images; a goal of 1.67x for "
         "loading means 0.6 of the peer's time. resnet50 has random weights, so that its first "
         "classes mean little; keras export is Model.export of the same network in Keras' own "
-        "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself.",
+        "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself. The two of "
+        "8-bit integers that it runs take turns in one process.",
     ),
     "memory": Part(
         "Memory",

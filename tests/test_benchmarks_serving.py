@@ -43,6 +43,17 @@ def test_an_artifact_answers_as_the_network(written, contender):
         assert same.mean() >= (0.8 if contender in INT8 else 1)
 
 
+def test_the_two_of_8_bits_take_turns_in_one_process(written, monkeypatch):
+    file = "tflite-int8/model.tflite"
+    calls = measure.calls("ours_int8_in_openvino", written(file), "resnet8")
+    asked = []
+    monkeypatch.setattr(
+        measure, "seconds_a_call", lambda run, pixels: asked.append(run(pixels).shape) or 0.5
+    )
+    assert calls() == {measure.ONE: 0.5, measure.MANY: 0.5}
+    assert asked == [(1, 10), (32, 10)]
+
+
 def test_openvino_convolves_our_8_bit_file_in_8_bits(written):
     """Its own word for it ends in I8; a layer that it ran in float would end in f32."""
     file = "tflite-int8/model.tflite"

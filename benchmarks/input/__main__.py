@@ -49,7 +49,7 @@ def compete(folder):
 
 def contenders():
     """What a process can be asked for."""
-    turns = 1 if flags.FLAGS.quick else 8
+    turns = 1 if flags.FLAGS.quick else 24
     of_pictures = {"pca_colour": functools.partial(ours.color_by_turns, rounds=turns)}
     of_pictures |= jpeg.CONTENDERS
     bound = {name: functools.partial(f, _FOLDER.value) for name, f in of_pictures.items()}

@@ -4,7 +4,8 @@ resnet50 at 224 px with random weights, and resnet20 trained on digits for a min
 --run_dir), where agreement with the network means something. Each artifact is written once, then
 loaded by processes of their own in turn: seconds to load, of the first answer, and of a call with 1
 and with 32 images; megabytes on disk; the share of held-out images with the network's own first
-class. Then, by oneDNN's log and OpenVINO's, where the time of a call goes. Writes
+class. The two of 8-bit integers that OpenVINO runs, a few percent apart, take turns in one process.
+Then, by oneDNN's log and OpenVINO's, where the time of a call goes. Writes
 reports/speed/serving.json.
 """
 
@@ -39,7 +40,10 @@ HALVES = {"write_one_half": slice(0, None, 2), "write_the_other": slice(1, None,
 QUICK = {"resnet20": ["keras_export", "ours_saved_model", "openvino", "ours_onnx"]}
 PROFILED = {"resnet50": ["ours_saved_model", "keras_export"]}
 LAYERS = {"resnet50": INT8[1:]}  # by OpenVINO
-INT8_GOALS = [harness.Goal("ours_int8_in_openvino", "openvino_int8", x, 0.95) for x in (ONE, MANY)]
+TURNS = 12
+INT8_TURNS = "int8_by_turns"
+INT8_PEER = "openvino_int8"
+INT8_GOALS = [harness.Goal("ours_int8_in_openvino", INT8_PEER, x, 0.95) for x in (ONE, MANY)]
 GOALS = {
     "resnet50": [
         harness.Goal("ours_saved_model", "keras_export", ONE, 1.5),
@@ -50,12 +54,8 @@ GOALS = {
         harness.Goal("ours_constants", "keras_export", MANY, 1.25),
         harness.Goal("ours_constants", "openvino", ONE, 0.85),
         harness.Goal("ours_constants", "openvino", MANY, 1.0),
-        *INT8_GOALS,
     ],
-    TRAINED: [
-        *INT8_GOALS,
-        harness.Goal("ours_int8_in_openvino", "openvino_int8", "same_first_class", 1.0),
-    ],
+    TRAINED: [harness.Goal("ours_int8_in_openvino", INT8_PEER, "same_first_class", 1.0)],
 }
 
 
@@ -66,7 +66,7 @@ def main(arguments):
         harness.run_one(steps(), ELSEWHERE)
         return
     quick = flags.FLAGS.quick
-    found, profiles = {}, {}
+    found, peer, goals, profiles = {}, {}, {}, {}
     for group, names in (QUICK if quick else GROUPS).items():
         print(group, flush=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -76,9 +76,13 @@ def main(arguments):
             write_all(settings)
             rounds = 1 if quick else flags.FLAGS.rounds
             found[group] = harness.compete(MODULE, names, rounds, GOALS.get(group, ()), **settings)
+            peer[group], goals[group] = "keras_export", GOALS.get(group, ())
+            if INT8_PEER in names:
+                turns = f"{group}_{INT8_TURNS}"
+                found[turns] = harness.compete_by_turns(MODULE, INT8_TURNS, **settings)
+                peer[turns], goals[turns] = INT8_PEER, INT8_GOALS
             profiles |= profiled(group, settings)
-    peer = dict.fromkeys(found, "keras_export")
-    harness.write("serving", found, peer=peer, goals=GOALS, profiles=profiles)
+    harness.write("serving", found, peer=peer, goals=goals, profiles=profiles)
 
 
 def profiled(group, settings):
@@ -104,12 +108,19 @@ def trained(folder):
 def steps():
     """What a process can be asked for: writing the artifacts, each contender, its profile."""
     known = {part: functools.partial(write, part) for part in HALVES}
+    known[INT8_TURNS] = functools.partial(by_turns, INT8[1:])
     for name in CONTENDERS:
         asked = name, _FOLDER.value, _GROUP.value
         known[name] = functools.partial(measure.measure, *asked)
         known[f"{name}-profile"] = functools.partial(measure.one_call, *asked)
         known[f"{name}-layers"] = functools.partial(measure.layers, *asked)
     return known
+
+
+def by_turns(names):
+    """Contenders' calls, all loaded into this process: {name: [figures of a turn]}."""
+    asked = {name: measure.calls(name, _FOLDER.value, _GROUP.value) for name in names}
+    return harness.by_turns(asked, TURNS)
 
 
 def write_all(settings):

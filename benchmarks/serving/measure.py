@@ -38,6 +38,15 @@ def measure(name, folder, group):
     return figures
 
 
+def calls(name, folder, group):
+    """A contender, loaded and warm: a function () -> the seconds of its calls."""
+    load, _ = loader(name, folder, group)
+    run, dtype = load()
+    pixels, _ = held_out(folder, dtype)
+    run(pixels[:32])
+    return lambda: {ONE: seconds_a_call(run, pixels[:1]), MANY: seconds_a_call(run, pixels[:32])}
+
+
 def memory():
     """Megabytes that the process holds."""
     pages = pathlib.Path("/proc/self/statm").read_text().split()[1]

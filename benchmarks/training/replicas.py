@@ -13,7 +13,7 @@ GOALS = [harness.Goal("one_replica", "no_strategy", "seconds_a_step", 0.98)]
 
 
 def rounds():
-    return 2 if flags.FLAGS.quick else 12
+    return 2 if flags.FLAGS.quick else 30
 
 
 def by_turns():

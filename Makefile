@@ -21,7 +21,7 @@ SERVING := .venv-serving/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-folder demo-detect test lint data reports reports-detection bench bench-quick bench-growth clean
+.PHONY: help demo demo-folder demo-detect test lint data reports reports-again reports-detection bench bench-quick bench-growth clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,17 @@ reports: $(RUN)  ## the studies of classification at demo scale: reports/, forty
 	$(PY) -m trainers.studies.ensemble $(STUDY)
 	$(PY) -m trainers.studies.responses $(STUDY)
 	$(PY) -m trainers.studies.construction $(STUDY)
+	$(PY) -m trainers.studies.index
+
+AGAIN := shortcuts depth convergence multiscale ensemble responses
+
+reports-again: $(RUN)  ## those studies with other seeds, then with four times the steps: two hours
+	for study in degradation construction $(AGAIN); do \
+	  $(PY) -m trainers.studies.$$study --seeds=7,8 --parallel=$(PARALLEL) \
+	    --output_dir=reports/other_seeds || exit 1; done
+	for study in $(AGAIN); do case $$study in multiscale|ensemble) steps=1200;; *) steps=2400;; esac; \
+	  $(PY) -m trainers.studies.$$study --seeds=0 --steps=$$steps --parallel=$(PARALLEL) \
+	    --output_dir=reports/four_times || exit 1; done
 	$(PY) -m trainers.studies.index
 
 reports-detection: $(DETECTION)  ## those of detection and localisation: half an hour more

@@ -76,7 +76,7 @@ def test_the_table_says_what_is_not_there():
 def test_a_claims_cost_names_its_assumptions():
     """Never a sum of ImageNet's nets and CIFAR's."""
     claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20", "resnet20", "resnet34"))
-    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1.5, "resnet34": 40.0})
+    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1.5, "resnet34": 40.0}, {})
     assert "**Measured**: It does. [The report](depth.md)" in text and "With seeds" not in text
     assert (
         "about 3 GPU-hours a seed on CIFAR-10 at an assumed 1 TFLOP/s and 40 GPU-hours a seed on "
@@ -87,7 +87,7 @@ def test_a_claims_cost_names_its_assumptions():
 def test_a_missing_report_is_named(tmp_path):
     claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20",))
     with pytest.raises(index.MissingReport, match="table1.json lacks resnet20: run python -m"):
-        index.section(claim, {"finding": "It does."}, {})
+        index.section(claim, {"finding": "It does."}, {}, {})
     with pytest.raises(index.MissingReport, match="run python -m trainers.studies.table1 first"):
         index.read_all(tmp_path)
     for study in ("table1", "localisation"):
@@ -95,8 +95,14 @@ def test_a_missing_report_is_named(tmp_path):
     assert set(index.read_all(tmp_path)) == {"table1", "localisation"}
 
 
-def test_what_other_seeds_found_stands_beside_it():
+def test_what_other_seeds_and_more_steps_found_stands_beside_it():
     claim = index.Claim("Title", "says", "Table 9", "depth", ("resnet20",))
-    other = {"finding": "It does not.", "origin": {"seeds": [7, 8]}}
-    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1}, other)
-    assert "**With seeds 7, 8**: It does not. [The report](other_seeds/depth.md)." in text
+    seeds = {"finding": "It does not.", "origin": {"seeds": [7, 8]}}
+    steps = {"finding": "It does again.", "origin": {"seeds": [0]}}
+    again = {"other_seeds": {"depth": seeds}, "four_times": {"depth": steps, "shortcuts": seeds}}
+    text = index.section(claim, {"finding": "It does."}, {"resnet20": 1}, again)
+    assert (
+        "**With seeds 7, 8**: It does not. [The report](other_seeds/depth.md).\n\n"
+        "**With four times the steps, seed 0**: It does again. [The report](four_times/depth.md)."
+    ) in text
+    assert text.count("**With") == 2

@@ -1,5 +1,6 @@
 """The studies: responses by hand, runs that are shared, sentences that say what was measured."""
 
+import contextlib
 import json
 import math
 import threading
@@ -177,6 +178,25 @@ def test_when_one_of_them_fails_no_other_begins(tmp_path, monkeypatch):
     with pytest.raises(jobs.StudyError, match=r"seed0.*\.log says why\); the same command resumes"):
         train()
     assert 3 not in begun
+
+
+@pytest.mark.parametrize(("parallel", "order"), [(1, "abc"), (2, "bac")])
+def test_of_runs_side_by_side_the_longest_begin(monkeypatch, parallel, order):
+    """8 layers of 100 steps, 20 of 60, 44 of 10; one at a time they keep their order."""
+    begun = []
+    monkeypatch.setattr(jobs, "finish", lambda job, options: begun.append(job.seed))
+    monkeypatch.setattr(jobs.concurrent.futures, "ThreadPoolExecutor", InTurn)
+    nets = {"a": ("resnet8", 100), "b": ("resnet20", 60), "c": ("resnet44", 10)}
+    named = {k: jobs.Job(net, k, (("steps", str(n)),)) for k, (net, n) in nets.items()}
+    jobs.finish_together(named, options.Options(parallel=parallel))
+    assert "".join(begun) == order
+
+
+class InTurn(contextlib.nullcontext):
+    """In an executor's place: whatever it is given, at once."""
+
+    def map(self, function, things):
+        return [function(thing) for thing in things]
 
 
 def results_of(errors):

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from zoo import files
+from zoo import files, specs
 
 # Digits: 8x8 images, 400 steps, the paper's two drops. At the paper's rate of 0.1 the deeper
 # nets of either kind have not begun to learn after 300 steps.
@@ -118,13 +118,22 @@ def train(todo, options):
 
 
 def finish_together(named, options):
-    """Has all runs finished, `options.parallel` of them at a time; {name: Job}, in this order.
+    """Has all runs finished, `options.parallel` of them at a time: {name: Job}.
 
-    Where several train, each writes into a file of its own what it would show: NAME.log.
+    Where several train, the longest begin, so that none is left to train alone at the end, and each
+    writes into a file of its own what it would show: NAME.log.
     """
+    todo = list(named.values())
+    if options.parallel > 1:
+        todo.sort(key=length, reverse=True)
     with concurrent.futures.ThreadPoolExecutor(options.parallel) as pool:
-        for _ in pool.map(lambda job: finish(job, options), named.values()):
+        for _ in pool.map(lambda job: finish(job, options), todo):
             pass  # the first that failed is raised here, and those that wait do not begin
+
+
+def length(job):
+    """How long a run takes, beside others of its study: steps times layers."""
+    return int(dict(job.settings).get("steps", 1)) * specs.find(job.model).layers
 
 
 def finish(job, options):

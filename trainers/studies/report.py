@@ -59,7 +59,7 @@ def numbers(results, paper_figures, finding):
 
 def origin(runs=None, seeds=()):
     """The last section: by which command, on what, in what time."""
-    private = ("--data_dir", "--runs_dir", "--output_dir", "--real_dir")
+    private = ("--data_dir", "--lossless_dir", "--runs_dir", "--output_dir", "--real_dir")
     given = [argument for argument in sys.argv[1:] if not argument.startswith(private)]
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     name = spec.name if spec else pathlib.Path(sys.argv[0]).stem

@@ -83,15 +83,24 @@ reports: $(RUN)  ## the studies of classification at demo scale: reports/, forty
 	$(PY) -m trainers.studies.construction $(STUDY)
 	$(PY) -m trainers.studies.index
 
-AGAIN := shortcuts depth convergence multiscale ensemble responses
+OTHER_SEEDS := --seeds=7,8 --parallel=$(PARALLEL) --output_dir=reports/other_seeds
+FOUR_TIMES := --seeds=0 --parallel=$(PARALLEL) --output_dir=reports/four_times
 
 reports-again: $(RUN)  ## those studies with other seeds, then with four times the steps: two hours
-	for study in degradation construction $(AGAIN); do \
-	  $(PY) -m trainers.studies.$$study --seeds=7,8 --parallel=$(PARALLEL) \
-	    --output_dir=reports/other_seeds || exit 1; done
-	for study in $(AGAIN); do case $$study in multiscale|ensemble) steps=1200;; *) steps=2400;; esac; \
-	  $(PY) -m trainers.studies.$$study --seeds=0 --steps=$$steps --parallel=$(PARALLEL) \
-	    --output_dir=reports/four_times || exit 1; done
+	$(PY) -m trainers.studies.degradation $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.shortcuts $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.depth $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.convergence $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.multiscale $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.ensemble $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.responses $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.construction $(OTHER_SEEDS)
+	$(PY) -m trainers.studies.shortcuts $(FOUR_TIMES) --steps=2400
+	$(PY) -m trainers.studies.depth $(FOUR_TIMES) --steps=2400
+	$(PY) -m trainers.studies.convergence $(FOUR_TIMES) --steps=2400
+	$(PY) -m trainers.studies.multiscale $(FOUR_TIMES) --steps=1200
+	$(PY) -m trainers.studies.ensemble $(FOUR_TIMES) --steps=1200
+	$(PY) -m trainers.studies.responses $(FOUR_TIMES) --steps=2400
 	$(PY) -m trainers.studies.index
 
 reports-detection: $(DETECTION)  ## those of detection and localisation: half an hour more

@@ -33,12 +33,14 @@ PARTS = {
     "train_step": Part(
         "A training step",
         "float32, noise from memory; the batch and image sizes are those of the paper's recipes "
-        "but for resnet50's batch of 16. Of fit the steps alone are timed: its wait as an epoch "
-        "ends is in the rounds below.",
+        "but for resnet50's batch of 16. A process' figure is of its fastest call of one or two "
+        "steps, for all else on the machine only adds. Of fit the steps alone are timed: its wait "
+        "as an epoch ends is in the rounds below.",
     ),
     "rounds": Part(
         "Short rounds with validation, and replicas",
-        "resnet20, batch 128, two rounds of ten steps and ten validation batches; below, a step "
+        "resnet20, batch 128, the faster of two rounds of ten steps and ten validation batches; "
+        "below, a step "
         "under MirroredStrategy. A goal of 0.98 means 2 % slower at most, which is less than two "
         "processes with the same work differ by: there one process takes turns of three steps.",
     ),
@@ -50,7 +52,7 @@ PARTS = {
     "serving": Part(
         "Serving",
         "Each artifact is loaded and asked in a process of its own: seconds to load, of the first "
-        "answer, and the median of later calls with 1 and with 32 images; a goal of 1.67x for "
+        "answer, and the least of later calls with 1 and with 32 images; a goal of 1.67x for "
         "loading means 0.6 of the peer's time. resnet50 has random weights, so that its first "
         "classes mean little; keras export is Model.export of the same network in Keras' own "
         "layers. OpenVINO computes in float32, not in the bfloat16 it takes by itself. The two of "

@@ -127,6 +127,15 @@ def test_images_a_second_are_of_the_timed_batches(monkeypatch):
     assert found == {"images_per_second": 5 * 32 / 2.0} and taken == list(range(7))
 
 
+def test_the_fastest_of_several_calls_counts(monkeypatch):
+    """Three calls of 2, 1 and 4 seconds, by one processor, two and one."""
+    times = iter([(0, 0), (2, 2), (2, 2), (3, 4), (3, 4), (7, 8)])
+    called = []
+    monkeypatch.setattr(clock, "now", lambda: next(times))
+    assert clock.fastest(lambda: called.append(1), 3) == 1 and len(called) == 3
+    assert clock.processors() == {"processors": pytest.approx(8 / 7)}  # of all that was timed
+
+
 def written(folder, monkeypatch, **more):
     """The report of one training step's figures."""
     monkeypatch.setattr(harness, "FOLDER", folder / "speed")

@@ -13,7 +13,7 @@ SGD = 1e-4, 0.9, 1e-4  # a rate at which noise teaches nothing and nothing overf
 # Of each block's last normalisation: sixteen blocks of 1 that nobody normalises would double the
 # map's variance sixteen times.
 GAMMA = 0.2
-WARM_UP, TIMED = 1, 1
+WARM_UP, TIMED = 1, 2
 
 
 def picture():

@@ -3,13 +3,12 @@
 import itertools
 import pathlib
 import resource
-import statistics
 
 from benchmarks import clock
 from benchmarks.serving import profile, runtimes
 
 HELD_OUT = "held_out.npz"  # `pixels`, and the `first` class that the network gives to each
-CALLS = {1: (3, 15), 32: (0, 2)}  # images: calls to warm up, and timed, at least
+CALLS = {1: (3, 15), 32: (0, 3)}  # images: calls to warm up, and timed, at least
 TIMED_SECONDS = 0.5  # at least: a small network answers in a fraction of a millisecond
 ONE, MANY = "seconds_a_call_with_1", "seconds_a_call_with_32"
 
@@ -77,7 +76,7 @@ def seconds_a_call(run, pixels):
         start = clock.now()
         run(pixels)
         seconds.append(clock.since(start))
-    return statistics.median(seconds)
+    return min(seconds)  # all else on a machine only ever adds
 
 
 def layers(name, folder, group):

@@ -45,6 +45,8 @@ def test_figures_and_states_are_read_off_a_report():
     )
     assert read_off.every("error")(DEGRADED).endswith("resnet8 10.0 %, resnet20 10.0 %")
     assert read_off.verdict(DEGRADED) == read_off.SHOWN
+    assert read_off.compared({**DEGRADED, "pairs": {"a - b": {}}}) == read_off.SHOWN
+    assert read_off.compared({**DEGRADED, "pairs": {}}) == read_off.FULL
     assert read_off.crossing(DEGRADED) == read_off.SHOWN
     assert read_off.verdict_of("Gradients")(DEGRADED) == read_off.HIDDEN
     assert read_off.verdict_of("nowhere")(DEGRADED) == read_off.ABSENT

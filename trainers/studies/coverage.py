@@ -37,7 +37,8 @@ ROWS = (
     Row("Table 6", "depth on CIFAR-10", "20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43, "
         "1202: 7.93 %", "depth", read_off.every("validation_error")),
     Row("Sec. 4.2, Fig. 6", "20 layers on CIFAR-10 itself, a quarter of the steps",
-        "residual 8.75 %; plain: a curve", "cifar", read_off.every("validation_error")),
+        "residual 8.75 %; plain: a curve", "cifar", read_off.every("validation_error"),
+        read_off.compared),
     Row("Table 7", "detection, VOC", "73.2 to 76.4 (07), 70.4 to 73.8 mAP (12)", state=FULL,
         command="python -m trainers.detect --recipe=voc --data_dir=DIR --init_from=RUN"),
     Row("Table 8", "detection, COCO: a better backbone", "AP 21.2 to 27.2 %", "detection",

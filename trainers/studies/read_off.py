@@ -36,6 +36,11 @@ def verdict_of(word):
     return judge
 
 
+def compared(numbers):
+    """`verdict` of a report that compares networks; one network's error shows no direction."""
+    return verdict(numbers) if numbers["pairs"] else FULL
+
+
 def state_of(said):
     if said == "–":
         return ABSENT

@@ -43,6 +43,24 @@ def test_coupled_sgd_is_caffes_rule():
     assert np.abs(convert(other) - expected).max() > 1e-3
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_without_decay_it_is_keras_own_rule(nesterov):
+    """Nesterov's momentum too, which the one operation must be told of."""
+    given = dict(momentum=0.9, nesterov=nesterov)
+    optimizers = (
+        optim.CoupledSGD(0.1, coupled_decay=0.0, **given),
+        keras.optimizers.SGD(0.1, **given),
+    )
+    found = []
+    for optimizer in optimizers:
+        variable = keras.Variable([1.0, -2.0], dtype="float64")
+        optimizer.build([variable])
+        for gradient in ([0.5, 1.0], [-1.0, 0.25], [2.0, 0.0]):
+            optimizer.apply([keras.ops.convert_to_tensor(np.array(gradient))], [variable])
+        found.append(convert(variable))
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
 def test_decay_of_all_takes_gamma_beta_and_biases_too():
     """Gradients of zero leave Caffe's rule on the weights: w - lr l w, then momentum besides."""
     recipe = dataclasses.replace(

@@ -58,6 +58,7 @@ class CoupledSGD(keras.optimizers.SGD):
             lr=tf.cast(learning_rate, variable.dtype),
             grad=tf.cast(gradient, variable.dtype),
             momentum=tf.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
         )
 
     def get_config(self):

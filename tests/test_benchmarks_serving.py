@@ -43,7 +43,7 @@ def test_an_artifact_answers_as_the_network(written, contender):
         assert same.mean() >= (0.8 if contender in INT8 else 1)
 
 
-def test_the_two_of_8_bits_take_turns_in_one_process(written, monkeypatch):
+def test_a_turn_is_a_call_with_one_image_and_one_with_32(written, monkeypatch):
     file = "tflite-int8/model.tflite"
     calls = measure.calls("ours_int8_in_openvino", written(file), "resnet8")
     asked = []

@@ -53,11 +53,10 @@ def of_lossless(job, asked):
     if not _LOSSLESS.value:
         return {}
     run_dir = asked.runs_dir / job.name
-    result = run_dir / "lossless" / "evaluation.json"
-    if not result.exists():
-        pictures = ["--data=folder", f"--data_dir={_LOSSLESS.value}", "--split=validation"]
-        words = [f"--run_dir={run_dir}", *pictures, f"--output_dir={result.parent}"]
-        jobs.ask(run_dir, "evaluate", *words)
+    result = run_dir / "lossless" / "evaluation.json"  # of whatever folder was given last
+    pictures = ["--data=folder", f"--data_dir={_LOSSLESS.value}", "--split=validation"]
+    words = [f"--run_dir={run_dir}", *pictures, f"--output_dir={result.parent}"]
+    jobs.ask(run_dir, "evaluate", *words)
     return json.loads(result.read_text(encoding="utf-8"))
 
 

@@ -74,7 +74,8 @@ def origin(runs=None, seeds=()):
     if runs:
         minutes = sum(runs.values()) / 60
         text += (
-            f" {len(runs)} training runs of {minutes:.0f} minutes in all, starting "
-            "TensorFlow included, on a machine with other work; studies share their runs."
+            f" Training runs: {len(runs)}, of {minutes:.0f} minutes in all, of resumed ones since "
+            "their last start, starting TensorFlow included, on a machine with other work; studies "
+            "share their runs."
         )
     return f"## Where these numbers come from\n\n{text}"

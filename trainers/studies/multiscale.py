@@ -82,15 +82,20 @@ def table_rows(label, paper_label, measured, report):
 
 
 def finding(gains):
-    """What five scales change against one view: {label: paired.Difference}, in a sentence."""
+    """Whether five scales are better, and what each network gains: {label: paired.Difference}."""
 
     def verdict(gain):
         if not gain.shows:
             return "a change does not show"
         return f"the error is {'lower' if gain.mean > 0 else 'higher'}"
 
+    better = [label for label, gain in gains.items() if gain.shows and gain.mean > 0]
     found = [f"{label}: {verdict(gain)}, {-gain}" for label, gain in gains.items()]
-    return f"At five scales instead of one view, on the same images: {'; '.join(found)}."
+    return (
+        "That five scales are better than one view "
+        f"{'shows with ' + ' and '.join(better) if better else 'does not show with any network'}. "
+        f"On the same images, {'; '.join(found)}."
+    )
 
 
 def draw(path, measured):

@@ -58,7 +58,8 @@ def test_what_several_scales_change_is_said():
     assert "a: the error is lower, -1.00 points (-1.50 to -0.50)" in said
     assert "b: a change does not show" in said and "c: the error is higher, +1.00" in said
     assert said.startswith("That five scales are better than one view shows with a. ")
-    assert "does not show with any network. " in multiscale.finding({"b": SAME, "c": -LOWER})
+    said = multiscale.finding({"b": SAME, "c": -LOWER}, " after 300 steps")
+    assert "does not show with any network after 300 steps. " in said
 
 
 def test_the_papers_rows_stand_beside_ours():

@@ -32,7 +32,7 @@ def main(arguments):
         measured[label], gains[label], images = judge(each.run_dirs, networks.limit(asked))
     with program.quiet_start():
         from trainers.studies import answers, report
-    said = finding(gains)
+    said = finding(gains, networks.after(asked))
     draw(asked.output_dir / "multiscale.png", measured)
     rows = [
         row
@@ -81,7 +81,7 @@ def table_rows(label, paper_label, measured, report):
     return rows
 
 
-def finding(gains):
+def finding(gains, after=""):
     """Whether five scales are better, and what each network gains: {label: paired.Difference}."""
 
     def verdict(gain):
@@ -91,9 +91,9 @@ def finding(gains):
 
     better = [label for label, gain in gains.items() if gain.shows and gain.mean > 0]
     found = [f"{label}: {verdict(gain)}, {-gain}" for label, gain in gains.items()]
+    shows = f"shows with {' and '.join(better)}" if better else "does not show with any network"
     return (
-        "That five scales are better than one view "
-        f"{'shows with ' + ' and '.join(better) if better else 'does not show with any network'}. "
+        f"That five scales are better than one view {shows}{after}. "
         f"On the same images, {'; '.join(found)}."
     )
 

@@ -83,6 +83,13 @@ def limit(asked):
     return flags.FLAGS.limit or own
 
 
+def after(asked):
+    """Words that bind a finding to the training it is of: the study's own, given ones have any."""
+    if flags.FLAGS.run_dir:
+        return ""
+    return f" after {asked.steps or int(JITTERED['steps']):,} steps"
+
+
 def images_sentence(count):
     """What the errors of a report are of."""
     return (

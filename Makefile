@@ -86,7 +86,7 @@ reports: $(RUN)  ## the studies of classification at demo scale: reports/, forty
 OTHER_SEEDS := --seeds=7,8 --parallel=$(PARALLEL) --output_dir=reports/other_seeds
 FOUR_TIMES := --seeds=0 --parallel=$(PARALLEL) --output_dir=reports/four_times
 
-reports-again: $(RUN)  ## those studies with other seeds, then with four times the steps: two hours
+reports-again: $(RUN)  ## those studies with other seeds, then with four times the steps: an hour
 	$(PY) -m trainers.studies.degradation $(OTHER_SEEDS)
 	$(PY) -m trainers.studies.shortcuts $(OTHER_SEEDS)
 	$(PY) -m trainers.studies.depth $(OTHER_SEEDS)

@@ -94,10 +94,11 @@ def finding(results, gains, lossless, steps):
         for net in results.histories
     ]
     said = f"After {steps:,} steps {'; '.join(told)}."
+    alone = " (1 seed)" if max(map(len, results.histories.values())) == 1 else ""
     for (one, other), gain in gains.items():
-        better = gain.shows and gain.mean > 0
-        shows = "shows" if better else "does not show"
-        said = f"That {other} is better than {one} {shows}: {one} less {other} {gain}. {said}"
+        shows = "shows" if gain.shows and gain.mean > 0 else "does not show"
+        claim = f"That {other} is better than {one} {shows}{alone}"
+        said = f"{claim}: {one} less {other} {gain}. {said}"
     return said
 
 

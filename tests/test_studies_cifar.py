@@ -28,7 +28,8 @@ def test_the_finding_says_which_is_better_and_of_which_pictures():
     assert said == (
         "That resnet20 is better than plain20 shows (1 seed): plain20 less resnet20 +2.00 points "
         "(+1.00 to +3.00). After 16,000 steps plain20 is wrong on 11.00% of the test set's "
-        "pictures, and on 25.0% of 1,000 without loss; resnet20 is wrong on 22.00% of the test set's pictures."
+        "pictures, and on 25.0% of 1,000 without loss; resnet20 is wrong on 22.00% of the test "
+        "set's pictures."
     )
     for gain in (UNCLEAR, -CLEAR):
         said = cifar.finding(found, {("plain20", "resnet20"): gain}, {}, 16_000)

@@ -34,6 +34,9 @@ def test_the_finding_says_which_is_better_and_of_which_pictures():
     for gain in (UNCLEAR, -CLEAR):
         said = cifar.finding(found, {("plain20", "resnet20"): gain}, {}, 16_000)
         assert said.startswith("That resnet20 is better than plain20 does not show (1 seed): ")
+    found.histories["resnet20"] *= 2
+    said = cifar.finding(found, {("plain20", "resnet20"): CLEAR}, {}, 16_000)
+    assert said.startswith("That resnet20 is better than plain20 shows: ")
 
 
 def test_the_table_has_the_papers_figure_beside_ours():

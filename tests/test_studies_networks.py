@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import types
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ LOWER, SAME = paired.Difference(0.01, 0.005, 0.015, ()), paired.Difference(0.01,
 
 
 def test_what_several_scales_change_is_said():
-    said = multiscale.finding({"a": LOWER, "b": SAME, "c": -LOWER})
+    said = multiscale.finding({"a": LOWER, "b": SAME, "c": -LOWER}, "")
     assert "a: the error is lower, -1.00 points (-1.50 to -0.50)" in said
     assert "b: a change does not show" in said and "c: the error is higher, +1.00" in said
     assert said.startswith("That five scales are better than one view shows with a. ")
@@ -80,6 +81,18 @@ def test_own_nets_are_trained_at_several_scales(tmp_path):
     assert set(found) == set(networks.NETS) and [job.seed for job in found["resnet8"]] == [5, 6]
     settings = dict(found["resnet8"][0].settings)
     assert settings["augmentation"] == "scale_jitter" and settings["mean"] == "channel"
+
+
+@pytest.mark.parametrize(
+    "given, steps, expected",
+    [(None, None, " after 300 steps"), (None, 1200, " after 1,200 steps"), (["runs/a"], None, "")],
+)
+def test_a_finding_is_bound_to_the_steps_of_the_studys_own_runs(
+    monkeypatch, given, steps, expected
+):
+    asked = types.SimpleNamespace(FLAGS=types.SimpleNamespace(run_dir=given))
+    monkeypatch.setattr(networks, "flags", asked)
+    assert networks.after(options.Options(steps=steps)) == expected
 
 
 def test_an_ensemble_of_given_runs_as_a_user_asks(tmp_path):

@@ -81,8 +81,11 @@ def table_rows(label, paper_label, measured, report):
     return rows
 
 
-def finding(gains, after=""):
-    """Whether five scales are better, and what each network gains: {label: paired.Difference}."""
+def finding(gains, after):
+    """Whether five scales are better, and what each network gains: {label: paired.Difference}.
+
+    `after` says of which training, " after 300 steps", or nothing.
+    """
 
     def verdict(gain):
         if not gain.shows:

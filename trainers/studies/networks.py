@@ -87,7 +87,12 @@ def after(asked):
     """Words that bind a finding to the training it is of: the study's own, given ones have any."""
     if flags.FLAGS.run_dir:
         return ""
-    return f" after {asked.steps or int(JITTERED['steps']):,} steps"
+    return f" after {own_steps(asked):,} steps"
+
+
+def own_steps(asked):
+    """How many the study's own networks are trained for."""
+    return asked.steps or int(JITTERED["steps"])
 
 
 def images_sentence(count):
@@ -105,7 +110,7 @@ def caveat(asked, nets):
             "The networks are the ones that the command names; an interval is over images alone, "
             "so it is of these networks and not of others trained alike."
         )
-    asked = dataclasses.replace(asked, steps=asked.steps or int(JITTERED["steps"]))
+    asked = dataclasses.replace(asked, steps=own_steps(asked))
     return scales.caveat(asked, nets, JITTERED["image_size"]) + (
         " Training cuts these out of images whose shorter side is 16 to 30, as the "
         "paper cuts 224 out of 256 to 480."

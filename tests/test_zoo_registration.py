@@ -78,12 +78,10 @@ class saving:
         return lambda layer: registered.append(f"{package}>{layer.__name__}") or layer
 
 class layers:
-    Layer = BatchNormalization = object
+    Layer = BatchNormalization = Conv2D = object
 """
-OURS = sorted(
-    f"residual_zoo>{name}"
-    for name in ("PixelNormalization", "IdentityShortcut", "FusedBatchNormalization", "RoiAlign")
-)
+LAYERS = "PixelNormalization", "IdentityShortcut", "FusedBatchNormalization", "WinogradConv2D"
+OURS = sorted(f"residual_zoo>{name}" for name in (*LAYERS, "RoiAlign"))
 
 
 @pytest.fixture

@@ -74,6 +74,40 @@ class IdentityShortcut(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="residual_zoo")
+class WinogradConv2D(keras.layers.Conv2D):
+    """Keras' Conv2D, same weights; by `winograd.convolve` where that is asked for and defined.
+
+    It is asked for by `winograd.from_channels`, and defined for a 3x3 of stride 1 that keeps the
+    map's size, in float32.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        if not self._as_products(inputs):
+            return super().convolution_op(inputs, kernel)
+        import tensorflow as tf
+
+        from zoo import winograd
+
+        return winograd.convolve(inputs, tf.convert_to_tensor(kernel))
+
+    def _as_products(self, inputs):
+        if (
+            keras.backend.backend() != "tensorflow"
+            or self.kernel_size != (3, 3)
+            or self.strides != (1, 1)
+            or self.dilation_rate != (1, 1)
+            or self.groups != 1
+            or self.padding != "same"
+            or self.data_format != "channels_last"
+            or keras.backend.standardize_dtype(inputs.dtype) != "float32"
+        ):
+            return False
+        from zoo import winograd
+
+        return winograd.asked_of(min(inputs.shape[-1], self.filters))
+
+
+@keras.saving.register_keras_serializable(package="residual_zoo")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' BatchNormalization, same weights and numbers, in one TensorFlow op a direction.
 

@@ -1,6 +1,6 @@
 """Pixels -> detections: RPN, proposals, regions, decisions, as one graph of TensorFlow operations.
 
-Training's rounds, evaluation and every export run this very function.
+Evaluation and every export run these very functions, on halves of the same weights.
 """
 
 import tensorflow as tf

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from trainers.engine.detection import losses, targets
+from trainers.engine.detection import fast, losses, targets
 from trainers.engine.task import Task
 from zoo.detection import network
 from zoo.detection.anchors import grid
@@ -15,7 +15,7 @@ LOSSES = ("rpn_class_loss", "rpn_box_loss", "class_loss", "box_loss")
 
 def detection(model, detector, recipe):
     """The task of Sec. 4.3 for a built detector; judged by COCO's AP, the highest is the best."""
-    parts = network.parts(model)
+    parts = fast.parts(model, detector)
     return Task(
         name="detection",
         sums=("loss", *LOSSES),

@@ -10,6 +10,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from trainers.engine.detection import fast
 from trainers.judging.detection import scales
 from zoo.detection import decide, detect, network
 
@@ -43,7 +44,7 @@ def detecting(model, detector, look=ONCE):
     A size is the picture's height and width within the batch's. With `look.scales` b is 1, and the
     function also takes [(pictures, sizes), ...], the same picture at each of the scales.
     """
-    parts = network.parts(model)
+    parts = fast.parts(model, detector)
 
     @tf.function(reduce_retracing=True)
     def proposed(pictures, sizes):

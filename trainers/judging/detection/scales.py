@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainers.engine.detection import fast
 from zoo.detection import detect, pyramid
 from zoo.recursion import room_for
 
@@ -37,7 +38,7 @@ def reading(model, detector):
             keras.Model([maps, boxes], last),
             keras.Model([last, boxes], [logits, deltas]),
         )
-    trunk, stage, siblings = (tf.function(part, reduce_retracing=True) for part in parts)
+    trunk, stage, siblings = (tf.function(fast.part(part), reduce_retracing=True) for part in parts)
     # Where a region is as large as the head's grid, 14 bins of 16 px, as SIDE_PX is of the paper's.
     enlarged = detector.bins * detector.stride / pyramid.SIDE_PX
 

@@ -88,18 +88,17 @@ def batch():
 
 
 def inference(stride):
-    """A picture's detections, by the function that evaluation and exports have."""
+    """A picture's detections, by the function that evaluation and `trainers.predict` have."""
     import tensorflow as tf
 
-    from zoo.detection.detect import detecting
+    from trainers.judging.detection import look
 
     described = detector(stride)
-    detect = tf.function(detecting(network(described), described))
+    detect = look.detecting(network(described), described)
     pixels, targets, _ = batch()
     pixels, size = tf.constant(pixels), tf.constant(targets["size"])
 
     def one():
-        found, *_ = detect(pixels, size)
-        return float(tf.reduce_sum(found.scores))
+        return float(tf.reduce_sum(detect(pixels, size).scores))
 
     return cases.least("picture", one)

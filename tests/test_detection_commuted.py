@@ -45,7 +45,9 @@ def answered(second, model, given):
     return [logits, deltas, *tape.gradient(loss, [maps, *kernels])]
 
 
-def test_it_is_the_same_function(built):
+@pytest.mark.parametrize("channels", [128, 96])
+def test_it_is_the_same_function(built, channels, monkeypatch):
+    monkeypatch.setattr(commuted, "CHANNELS", channels)
     convolutions = commuted.first_convolutions(built, detector())
     assert [x.name for x in convolutions] == ["conv5_block1_0_conv", "conv5_block1_1_conv"]
     own = answered(network.parts(built).second, built, given())

@@ -34,7 +34,8 @@ def second(model, convolutions):
     pool, as_batch = model.get_layer("roi_pool"), model.get_layer("as_batch")
 
     def pooled(maps, boxes):
-        parts = [maps[..., i : i + CHANNELS] for i in range(0, maps.shape[-1], CHANNELS)]
+        whole, left = divmod(maps.shape[-1], CHANNELS)
+        parts = tf.split(maps, [CHANNELS] * whole + [left] * bool(left), axis=-1)
         return as_batch(tf.concat([pool([part, boxes]) for part in parts], axis=-1))
 
     def call(inputs, training):

@@ -80,7 +80,7 @@ class saving:
 class layers:
     Layer = BatchNormalization = Conv2D = object
 """
-LAYERS = "PixelNormalization", "IdentityShortcut", "FusedBatchNormalization", "WinogradConv2D"
+LAYERS = "PixelNormalization", "IdentityShortcut", "FusedBatchNormalization", "Conv2D"
 OURS = sorted(f"residual_zoo>{name}" for name in (*LAYERS, "RoiAlign"))
 
 

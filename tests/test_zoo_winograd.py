@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from zoo import winograd
-from zoo.layers import WinogradConv2D
+from zoo.layers import Conv2D
 
 
 def drawn(shape, filters):
@@ -80,7 +80,7 @@ def convolutions(layer, x):
 
 
 def built(x, **options):
-    layer = WinogradConv2D(**{"filters": 8, "kernel_size": 3, "padding": "same", **options})
+    layer = Conv2D(**{"filters": 8, "kernel_size": 3, "padding": "same", **options})
     layer.build(x.shape)
     return layer
 
@@ -98,6 +98,18 @@ def test_the_layer_is_keras_own_until_it_is_asked():
     np.testing.assert_allclose(y, keras_own(x), atol=1e-5)
     np.testing.assert_array_equal(layer(x), keras_own(x))
     assert convolutions(layer, x) == 1
+
+
+def test_files_of_weights_know_it_by_keras_own_name(tmp_path):
+    x, _ = drawn((1, 5, 5, 2), 3)
+    models = []
+    for kind in (keras.layers.Conv2D, Conv2D):
+        image = keras.Input((5, 5, 2))
+        models.append(keras.Model(image, kind(3, 3, name="conv1_conv")(image)))
+    keras_own, ours = models
+    keras_own.save_weights(tmp_path / "a.weights.h5")
+    ours.load_weights(tmp_path / "a.weights.h5")
+    np.testing.assert_array_equal(ours(x), keras_own(x))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ pads one pixel less before than behind, which is another network for the same we
 import keras
 from keras import layers
 
-from zoo.layers import FusedBatchNormalization, IdentityShortcut, WinogradConv2D
+from zoo.layers import Conv2D, FusedBatchNormalization, IdentityShortcut
 
 BN_EPSILON = 1e-5  # Caffe's and Torch's; Keras' own is 1e-3
 BN_MOMENTUM = 0.9  # of the old value; Torch writes the same rule as 0.1
@@ -30,7 +30,7 @@ def conv_bn(x, filters, kernel, stride=1, *, name, **norm):
     """
     if stride > 1 and kernel > 1:
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
-    x = WinogradConv2D(
+    x = Conv2D(
         filters,
         kernel,
         strides=stride,

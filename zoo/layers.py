@@ -74,11 +74,12 @@ class IdentityShortcut(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="residual_zoo")
-class WinogradConv2D(keras.layers.Conv2D):
+class Conv2D(keras.layers.Conv2D):
     """Keras' Conv2D, same weights; by `winograd.convolve` where that is asked for and defined.
 
     It is asked for by `winograd.from_channels`, and defined for a 3x3 of stride 1 that keeps the
-    map's size, in float32.
+    map's size, in float32. Files of weights have layers by the names of their classes, so this has
+    Keras' own.
     """
 
     def convolution_op(self, inputs, kernel):

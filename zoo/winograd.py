@@ -20,7 +20,7 @@ _least = contextvars.ContextVar("least_channels", default=None)
 
 @contextlib.contextmanager
 def from_channels(count):
-    """Within, a `WinogradConv2D` of so many channels or more, in and out, is `convolve`.
+    """Within, a `layers.Conv2D` of so many channels or more, in and out, is `convolve`.
 
     A tf.function keeps what held when it was traced.
     """

@@ -21,5 +21,5 @@ def network(name, image_size):
     if name == "resnet50":
         return keras.applications.ResNet50(weights=None)
     blocks.FusedBatchNormalization = keras.layers.BatchNormalization
-    blocks.IdentityShortcut, blocks.WinogradConv2D = SlicedShortcut, keras.layers.Conv2D
+    blocks.IdentityShortcut, blocks.Conv2D = SlicedShortcut, keras.layers.Conv2D
     return zoo.build(name, image_size=image_size)

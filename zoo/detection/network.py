@@ -12,7 +12,7 @@ from keras import layers
 from zoo import resnet
 from zoo.detection.layers import AsBatch, JoinContext, OfPicture
 from zoo.detection.roi_layer import RoiAlign
-from zoo.layers import WinogradConv2D
+from zoo.layers import Conv2D
 from zoo.recursion import room_for
 
 HEADS = ("rpn_conv", "rpn_logits", "rpn_deltas", "class_logits", "box_deltas")  # new in a detector
@@ -75,9 +75,7 @@ def _rpn(detector, maps):
 def added_conv(filters, kernel, name, **more):
     """A convolution that a classifier does not have, with a bias, of small random weights."""
     start = normal(0.01)
-    return WinogradConv2D(
-        filters, kernel, padding="same", kernel_initializer=start, name=name, **more
-    )
+    return Conv2D(filters, kernel, padding="same", kernel_initializer=start, name=name, **more)
 
 
 def normal(deviation):

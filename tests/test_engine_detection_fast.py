@@ -9,7 +9,9 @@ import tensorflow as tf
 
 import zoo
 from trainers.engine.detection import fast
+from trainers.engine.detection.task import detection
 from trainers.judging.detection import look
+from trainers.plan.detection.recipes import RECIPES
 from zoo.detection import detect, network
 from zoo.detection.specs import Detector
 
@@ -71,6 +73,14 @@ def test_wide_3x3_convolutions_are_none_and_all_others_stay(model, pixels):
         for half in (own.second, ours.second)
     )
     assert plain["Conv2D"] - fewer["Conv2D"] == 3
+
+
+def test_training_and_judging_are_computed_so(model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(fast, "parts", lambda *given: asked.append(given) or network.parts(model))
+    detection(model, DETECTOR, RECIPES["coco"])
+    look.detecting(model, DETECTOR)
+    assert asked == [(model, DETECTOR)] * 2
 
 
 def test_what_is_exported_stays_plain_whatever_was_traced_before(model, pixels):
